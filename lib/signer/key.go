@@ -1,0 +1,179 @@
+package signer
+
+import (
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// ErrPassphrase is in the error of Load when a pass phrase was given that does
+// not open the key.
+var ErrPassphrase = errors.New("the pass phrase does not open this key; check -passin")
+
+// errNotDecrypted is what decryption ends in when it leaves no key behind.
+var errNotDecrypted = errors.New("wrong pass phrase or damaged")
+
+func readKey(path string, pass Passphrase) (crypto.Signer, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseKey(path, data, pass)
+}
+
+// parseKey reads the first private key in data, which came from path.
+func parseKey(path string, data []byte, pass Passphrase) (crypto.Signer, error) {
+	block := &pem.Block{Bytes: data}
+	if isPEM(data) {
+		blocks, err := pemBlocks(path, data)
+		if err != nil {
+			return nil, err
+		}
+		if block = keyBlock(blocks); block == nil {
+			return nil, fmt.Errorf("%s: no private key found, but %s; name the file of the key with -rkey", path, blockTypes(blocks))
+		}
+	}
+	key, err := openKey(path, block, pass)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	usable, err := checkKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return usable, nil
+}
+
+func keyBlock(blocks []*pem.Block) *pem.Block {
+	for _, b := range blocks {
+		if strings.HasSuffix(b.Type, "PRIVATE KEY") {
+			return b
+		}
+	}
+	return nil
+}
+
+func openKey(path string, block *pem.Block, pass Passphrase) (any, error) {
+	form := keyForm(block.Bytes)
+	legacy := block.Headers["DEK-Info"] != ""
+	if form != formEncrypted && !legacy {
+		return parsePlain(form, block)
+	}
+	if pass == nil {
+		return nil, errors.New("the key is encrypted; give its pass phrase with -passin file:PATH")
+	}
+	phrase, err := pass(path)
+	if err != nil {
+		return nil, err
+	}
+	var key any
+	if legacy {
+		key, err = openLegacy(block, phrase)
+	} else {
+		key, err = openPKCS8(block.Bytes, phrase)
+	}
+	if errors.Is(err, errNotDecrypted) {
+		return nil, ErrPassphrase
+	}
+	return key, err
+}
+
+func openPKCS8(der, phrase []byte) (any, error) {
+	plain, err := decryptPKCS8(der, phrase)
+	if err != nil {
+		return nil, err
+	}
+	if keyForm(plain) != formPKCS8 {
+		return nil, errNotDecrypted
+	}
+	return parsePlain(formPKCS8, &pem.Block{Bytes: plain})
+}
+
+// openLegacy decrypts inside PEM, as openssl wrote keys before version 1.0.0
+// and still does with -traditional. That scheme cannot tell a wrong pass phrase
+// from a right one with certainty: what it leaves has to be a key.
+func openLegacy(block *pem.Block, phrase []byte) (any, error) {
+	//lint:ignore SA1019 The weakness of the scheme is its writer's choice; refusing to read it protects nobody.
+	plain, err := x509.DecryptPEMBlock(block, phrase)
+	if errors.Is(err, x509.IncorrectPasswordError) {
+		return nil, errNotDecrypted
+	}
+	if err != nil {
+		return nil, err
+	}
+	form := keyForm(plain)
+	if form == formNone {
+		return nil, errNotDecrypted
+	}
+	return parsePlain(form, &pem.Block{Bytes: plain, Type: block.Type})
+}
+
+// form is how a private key is written in DER.
+type form int
+
+const (
+	formNone      form = iota
+	formPKCS8          // RFC 5958
+	formPKCS1          // RFC 8017 appendix A.1.2, RSA
+	formSEC1           // RFC 5915, elliptic curves
+	formEncrypted      // RFC 5958 §3
+	formPKCS12         // RFC 7292, which holds keys but is none
+)
+
+// keyForm tells the forms apart by their first elements.
+func keyForm(data []byte) form {
+	der := cryptobyte.String(data)
+	var body cryptobyte.String
+	if !der.ReadASN1(&body, asn1.SEQUENCE) || !der.Empty() {
+		return formNone
+	}
+	if body.PeekASN1Tag(asn1.SEQUENCE) {
+		if body.SkipASN1(asn1.SEQUENCE) && body.SkipASN1(asn1.OCTET_STRING) && body.Empty() {
+			return formEncrypted
+		}
+		return formNone
+	}
+	var version int
+	if !body.ReadASN1Integer(&version) {
+		return formNone
+	}
+	switch {
+	case body.PeekASN1Tag(asn1.OCTET_STRING):
+		return formSEC1
+	case body.PeekASN1Tag(asn1.INTEGER):
+		return formPKCS1
+	case body.PeekASN1Tag(asn1.SEQUENCE) && version == 3:
+		return formPKCS12
+	case body.PeekASN1Tag(asn1.SEQUENCE):
+		return formPKCS8
+	}
+	return formNone
+}
+
+func parsePlain(f form, block *pem.Block) (key any, err error) {
+	switch f {
+	case formPKCS8:
+		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+	case formPKCS1:
+		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+	case formSEC1:
+		key, err = x509.ParseECPrivateKey(block.Bytes)
+	case formPKCS12:
+		return nil, errors.New("a PKCS#12 file; turn it into PEM with openssl pkcs12 -in FILE -nocerts -out NEW.pem")
+	default:
+		if block.Type != "" {
+			return nil, fmt.Errorf("%s is no form of key that can be read; RSA, P-256, P-384, P-521 and Ed25519 in PKCS#8 can", block.Type)
+		}
+		return nil, errors.New("no private key found, neither in PEM nor in DER; name the file of the key with -rkey")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("this key cannot be used: %w; RSA, P-256, P-384, P-521 and Ed25519 can", err)
+	}
+	return key, nil
+}

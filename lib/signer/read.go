@@ -1,0 +1,134 @@
+package signer
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// maxFile is far above every certificate bundle and below what would hurt.
+const maxFile = 1 << 20
+
+// ReadCertificates reads the certificates of a file, at least one, in its
+// order: PEM, with keys and text between skipped, or one in DER.
+func ReadCertificates(path string) ([]*x509.Certificate, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return parseCertificates(path, data)
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(data) > maxFile:
+		return nil, fmt.Errorf("%s: larger than 1 MiB; not a file of certificates or keys", path)
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, fmt.Errorf("%s: the file is empty", path)
+	}
+	return data, nil
+}
+
+func parseCertificates(path string, data []byte) ([]*x509.Certificate, error) {
+	if !isPEM(data) {
+		cert, err := x509.ParseCertificate(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: no certificate found, but %s", path, foundInstead(data, err))
+		}
+		return []*x509.Certificate{cert}, nil
+	}
+	blocks, err := pemBlocks(path, data)
+	if err != nil {
+		return nil, err
+	}
+	var certs []*x509.Certificate
+	for _, b := range blocks {
+		if !isCertificate(b.Type) {
+			continue
+		}
+		cert, err := parseBlock(b)
+		if err != nil {
+			return nil, fmt.Errorf("%s: certificate %d: %w", path, len(certs)+1, err)
+		}
+		certs = append(certs, cert)
+	}
+	if certs == nil {
+		return nil, fmt.Errorf("%s: no certificate found, but %s", path, blockTypes(blocks))
+	}
+	return certs, nil
+}
+
+func isCertificate(pemType string) bool {
+	return pemType == "CERTIFICATE" || pemType == "X509 CERTIFICATE" || pemType == "TRUSTED CERTIFICATE"
+}
+
+// parseBlock cuts off the trust settings that openssl writes behind the
+// certificate in a TRUSTED CERTIFICATE.
+func parseBlock(b *pem.Block) (*x509.Certificate, error) {
+	der := cryptobyte.String(b.Bytes)
+	var first cryptobyte.String
+	if b.Type == "TRUSTED CERTIFICATE" && der.ReadASN1Element(&first, asn1.SEQUENCE) {
+		return x509.ParseCertificate(first)
+	}
+	return x509.ParseCertificate(b.Bytes)
+}
+
+func isPEM(data []byte) bool { return bytes.Contains(data, []byte("-----BEGIN ")) }
+
+// pemBlocks refuses a file in which a block is damaged: encoding/pem would
+// pass over it without a word.
+func pemBlocks(path string, data []byte) ([]*pem.Block, error) {
+	var blocks []*pem.Block
+	for rest := data; ; {
+		var b *pem.Block
+		if b, rest = pem.Decode(rest); b == nil {
+			break
+		}
+		blocks = append(blocks, b)
+	}
+	if begun := bytes.Count(data, []byte("-----BEGIN ")); begun != len(blocks) {
+		return nil, fmt.Errorf("%s: damaged PEM: %d blocks begin, %d can be read", path, begun, len(blocks))
+	}
+	return blocks, nil
+}
+
+func blockTypes(blocks []*pem.Block) string {
+	types := make([]string, len(blocks))
+	for i, b := range blocks {
+		types[i] = b.Type
+	}
+	return strings.Join(types, ", ")
+}
+
+// foundInstead says what a DER file holds that is not the certificate it should
+// be; err is why it does not read as one.
+func foundInstead(der []byte, err error) string {
+	if _, err := x509.ParseCertificateRequest(der); err == nil {
+		return "a certificate request"
+	}
+	if _, err := x509.ParseRevocationList(der); err == nil {
+		return "a CRL"
+	}
+	switch keyForm(der) {
+	case formNone:
+		return err.Error()
+	case formPKCS12:
+		return "a PKCS#12 file; turn it into PEM with openssl pkcs12 -in FILE -out NEW.pem"
+	}
+	return "a private key"
+}

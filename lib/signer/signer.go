@@ -1,0 +1,114 @@
+// Package signer holds who signs for a CA.
+package signer
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/x509"
+	"fmt"
+	"time"
+)
+
+// Signer is a certificate with the private key that fits it. It never changes
+// after Load and is safe for concurrent use.
+type Signer struct {
+	Certificate *x509.Certificate
+	Path        string // file of the certificate, for messages
+	KeyPath     string // file of the key; the same as Path where one file holds both
+
+	key       crypto.Signer
+	algorithm algorithm
+}
+
+// Options says how a Signer signs. The zero value is right for every key.
+type Options struct {
+	Digest  string   // sha256, sha384 or sha512 (openssl's -rmd); empty for the digest that belongs to the key
+	SigOpts []string // openssl's -rsigopt, "name:value"; only the RSA-PSS ones are known
+}
+
+// Load reads a certificate and its key, which are one file when rkey is empty.
+// Of several certificates in the file the first that fits the key is taken.
+// The passphrase is asked for only when the key is encrypted; nil means that
+// there is none. Whether the certificate may sign is for Check to say.
+func Load(rsigner, rkey string, pass Passphrase, opt Options) (*Signer, error) {
+	if rkey == "" {
+		rkey = rsigner
+	}
+	certs, err := ReadCertificates(rsigner)
+	if err != nil {
+		return nil, err
+	}
+	key, err := readKey(rkey, pass)
+	if err != nil {
+		return nil, err
+	}
+	cert := fitting(certs, key)
+	if cert == nil {
+		return nil, fmt.Errorf("%s: the key in %s does not fit this certificate (%s); give the -rkey that was made for it",
+			rsigner, rkey, quoteSubjects(certs))
+	}
+	alg, err := chooseAlgorithm(key, opt)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", rkey, err)
+	}
+	return &Signer{Certificate: cert, Path: rsigner, KeyPath: rkey, key: key, algorithm: alg}, nil
+}
+
+func fitting(certs []*x509.Certificate, key crypto.Signer) *x509.Certificate {
+	for _, cert := range certs {
+		if sameKey(cert.PublicKey, key.Public()) {
+			return cert
+		}
+	}
+	return nil
+}
+
+func sameKey(a, b crypto.PublicKey) bool {
+	k, ok := a.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.Equal(b)
+}
+
+// Algorithm is the DER of the AlgorithmIdentifier that Sign answers with. It
+// must not be changed.
+func (s *Signer) Algorithm() []byte { return s.algorithm.identifier }
+
+// Sign signs the bytes (not their digest) and names the algorithm as the DER of
+// its AlgorithmIdentifier, which must not be changed.
+func (s *Signer) Sign(tbs []byte) (algorithm, signature []byte, err error) {
+	message, hash := tbs, s.algorithm.opts.HashFunc()
+	if hash != 0 {
+		h := hash.New()
+		h.Write(tbs)
+		message = h.Sum(nil)
+	}
+	signature, err = s.key.Sign(rand.Reader, message, s.algorithm.opts)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: signing: %w", s.KeyPath, err)
+	}
+	return s.algorithm.identifier, signature, nil
+}
+
+// ValidityError says that a signer's certificate is not valid at a moment,
+// which time or the CA will heal.
+type ValidityError struct {
+	Path                    string
+	NotBefore, NotAfter, At time.Time
+}
+
+func (e *ValidityError) Error() string {
+	if e.At.Before(e.NotBefore) {
+		return fmt.Sprintf("%s: not valid before %s; check the clock", e.Path, utc(e.NotBefore))
+	}
+	return fmt.Sprintf("%s: expired on %s; renew it", e.Path, utc(e.NotAfter))
+}
+
+// ValidAt returns a *ValidityError when t lies outside the certificate's life,
+// both ends of which still belong to it (RFC 5280 §4.1.2.5).
+func (s *Signer) ValidAt(t time.Time) error {
+	if t.Before(s.Certificate.NotBefore) || t.After(s.Certificate.NotAfter) {
+		return &ValidityError{s.Path, s.Certificate.NotBefore, s.Certificate.NotAfter, t}
+	}
+	return nil
+}
+
+func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

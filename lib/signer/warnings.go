@@ -1,0 +1,107 @@
+package signer
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"os"
+	"time"
+)
+
+// Warnings lists what is not wrong enough for Check to refuse, but will be
+// refused by some clients, will end soon or lets others read the key. Each
+// names the file.
+func (s *Signer) Warnings(ca *x509.Certificate, now time.Time) []string {
+	found := s.warnKey()
+	if sameKey(ca.PublicKey, s.Certificate.PublicKey) {
+		if u := s.Certificate.KeyUsage; u != 0 && u&x509.KeyUsageDigitalSignature == 0 {
+			found = append(found, "the CA's key usage lacks digitalSignature; some clients refuse its answers")
+		}
+	} else {
+		found = append(found, s.warnDelegate(ca)...)
+	}
+	if w := s.warnExpiry(now); w != "" {
+		found = append(found, w)
+	}
+	for i := range found {
+		found[i] = s.Path + ": " + found[i]
+	}
+	return append(found, warnMode(s.KeyPath)...)
+}
+
+func (s *Signer) warnKey() (found []string) {
+	switch k := s.key.(type) {
+	case ed25519.PrivateKey:
+		found = append(found, "an Ed25519 key; Firefox and clients in Go refuse its answers")
+	case *ecdsa.PrivateKey:
+		if s.algorithm.opts.HashFunc() != curveHash(k) {
+			found = append(found, "-rmd is not the digest that belongs to the key's curve")
+		}
+	}
+	if _, pss := s.algorithm.opts.(*rsa.PSSOptions); pss {
+		found = append(found, "RSA-PSS; clients in Go refuse its answers")
+	}
+	return found
+}
+
+func (s *Signer) warnDelegate(ca *x509.Certificate) (found []string) {
+	cert := s.Certificate
+	if !bytes.Equal(cert.RawIssuer, ca.RawSubject) {
+		found = append(found, fmt.Sprintf("its issuer's name %q is not the CA's name %q; clients will not connect them", cert.Issuer, ca.Subject))
+	}
+	switch e := nocheck(cert); {
+	case e == nil:
+		found = append(found, "no id-pkix-ocsp-nocheck; clients may ask for the status of this certificate too (noCheck = ignored)")
+	case e.Critical || !bytes.Equal(e.Value, []byte{5, 0}):
+		found = append(found, "id-pkix-ocsp-nocheck should be NULL and not critical")
+	}
+	if len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 1 {
+		found = append(found, "more extended key usages than OCSPSigning")
+	}
+	if cert.IsCA {
+		found = append(found, "a CA certificate; a signer should be none (basicConstraints = CA:FALSE)")
+	}
+	if len(cert.OCSPServer)+len(cert.IssuingCertificateURL) > 0 {
+		found = append(found, "authorityInfoAccess does not belong into a signer")
+	}
+	if len(cert.CRLDistributionPoints) > 0 {
+		found = append(found, "crlDistributionPoints does not belong into a signer")
+	}
+	return found
+}
+
+// nocheck finds id-pkix-ocsp-nocheck (RFC 6960 §4.2.2.2.1).
+func nocheck(cert *x509.Certificate) *pkix.Extension {
+	for i, e := range cert.Extensions {
+		if e.Id.Equal([]int{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}) {
+			return &cert.Extensions[i]
+		}
+	}
+	return nil
+}
+
+// warnExpiry begins two weeks before the end, or in the last quarter of a
+// shorter life.
+func (s *Signer) warnExpiry(now time.Time) string {
+	life := s.Certificate.NotAfter.Sub(s.Certificate.NotBefore)
+	left := s.Certificate.NotAfter.Sub(now)
+	if left < 0 || left >= min(14*24*time.Hour, life/4) {
+		return ""
+	}
+	return "expires on " + utc(s.Certificate.NotAfter) + "; renew it"
+}
+
+func warnMode(path string) []string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	if mode := info.Mode().Perm(); mode&0o007 != 0 {
+		return []string{fmt.Sprintf("%s: everybody may open this key (mode %#o); chmod o= %s", path, mode, path)}
+	}
+	return nil
+}
