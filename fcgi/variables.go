@@ -1,7 +1,9 @@
 package fcgi
 
 import (
+	"bytes"
 	"errors"
+	"strconv"
 
 	"ocspcgi/lib/ocsphttp"
 )
@@ -46,25 +48,18 @@ func readParams(params []byte, req *ocsphttp.Request) (contentLength []byte, err
 
 // bodyLength reads CONTENT_LENGTH (RFC 3875 §4.1.2). Absent, empty (nginx) and
 // negative (Caddy, for a chunked body) mean untilEnd. It is not ok for what is
-// no number and for one of more than 18 digits.
+// no number, or a larger one than can be.
 func bodyLength(value []byte) (n int64, ok bool) {
-	digits := value
-	if len(value) > 0 && value[0] == '-' {
-		digits = value[1:]
-	}
-	for _, d := range digits {
-		if d < '0' || d > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(d-'0')
-	}
-	switch {
-	case len(value) == 0:
+	if len(value) == 0 {
 		return untilEnd, true
-	case len(digits) == 0 || len(digits) > 18:
+	}
+	digits, negative := bytes.CutPrefix(value, []byte("-"))
+	u, err := strconv.ParseUint(string(digits), 10, 63)
+	if err != nil {
 		return 0, false
-	case len(digits) < len(value):
+	}
+	if negative {
 		return untilEnd, true
 	}
-	return n, true
+	return int64(u), true
 }
