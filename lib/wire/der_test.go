@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"math/big"
 	"strings"
 
 	"ocspcgi/lib/wire"
@@ -113,4 +114,13 @@ func serials(r *wire.Request) string {
 		all = append(all, hex(r.CertIDs[i].Serial))
 	}
 	return strings.Join(all, " ")
+}
+
+// twosComplement is the number in the content of an INTEGER.
+func twosComplement(content []byte) *big.Int {
+	n := new(big.Int).SetBytes(content)
+	if content[0] >= 0x80 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(content))))
+	}
+	return n
 }

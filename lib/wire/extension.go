@@ -34,10 +34,10 @@ const maxExtensions = 32
 func readExtensions(content cryptobyte.String, understand func(oid, value []byte) (bool, error)) error {
 	var list cryptobyte.String
 	if !content.ReadASN1(&list, asn1.SEQUENCE) || !content.Empty() {
-		return errors.New("Extensions are not one SEQUENCE")
+		return errors.New("extensions are not one SEQUENCE")
 	}
 	if list.Empty() {
-		return errors.New("Extensions are empty")
+		return errors.New("extensions are empty")
 	}
 	var seen [maxExtensions][]byte
 	for n := 0; !list.Empty(); n++ {
@@ -71,7 +71,7 @@ func readExtensions(content cryptobyte.String, understand func(oid, value []byte
 func readExtension(list *cryptobyte.String, oid *[]byte, critical *bool, value *[]byte) error {
 	var content cryptobyte.String
 	if !list.ReadASN1(&content, asn1.SEQUENCE) {
-		return errors.New("Extension is not a SEQUENCE")
+		return errors.New("extension is not a SEQUENCE")
 	}
 	if !content.ReadASN1Bytes(oid, asn1.OBJECT_IDENTIFIER) || !isOID(*oid) {
 		return errors.New("extnID is not an OBJECT IDENTIFIER")
