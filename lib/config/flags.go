@@ -39,7 +39,7 @@ func (r *flagReader) flag() {
 		r.faults.addf("argument %d is no flag; flags begin with -, and a value with spaces needs quotes", at)
 		return
 	case s == nil:
-		r.unknown(name, at, isAttached)
+		r.unknown(name, at, attached, isAttached)
 		return
 	case s.kind == refused:
 		r.faults.addf("-%s (argument %d): refused: %s", name, at, s.help)
@@ -68,13 +68,14 @@ func isFlag(arg string) bool {
 }
 
 // unknown passes over what may be the value of a flag that nobody knows.
-func (r *flagReader) unknown(name string, at int, attached bool) {
+func (r *flagReader) unknown(name string, at int, attached string, isAttached bool) {
 	r.guessed = true
 	r.faults.addf("-%s (argument %d): unknown flag%s", name, at, didYouMean("-"+name, knownFlag))
-	if !attached && r.next < len(r.args) && !strings.HasPrefix(r.args[r.next], "-") {
+	if !isAttached && r.next < len(r.args) && !strings.HasPrefix(r.args[r.next], "-") {
+		attached = r.args[r.next]
 		r.next++
-		r.hush = true
 	}
+	r.hush = strings.HasPrefix(attached, "pass:")
 }
 
 func knownFlag(s *setting) string { return "-" + s.name }
