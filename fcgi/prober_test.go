@@ -194,7 +194,12 @@ type prober struct {
 
 func probe(tb testing.TB, path string) *prober {
 	tb.Helper()
-	c, err := net.Dial("unix", path)
+	return dial(tb, &net.UnixAddr{Net: "unix", Name: path})
+}
+
+func dial(tb testing.TB, addr net.Addr) *prober {
+	tb.Helper()
+	c, err := net.Dial(addr.Network(), addr.String())
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -29,6 +29,8 @@ type script struct {
 	out    bytes.Buffer
 	writes int
 	closed chan struct{}
+
+	deadlines []time.Time // of reading
 }
 
 func (s *script) Read(b []byte) (int, error) {
@@ -45,13 +47,16 @@ func (s *script) Read(b []byte) (int, error) {
 	return 0, io.EOF
 }
 
-func (s *script) Write(b []byte) (int, error)      { s.writes++; return s.out.Write(b) }
-func (s *script) Close() error                     { close(s.closed); return nil }
-func (s *script) CloseWrite() error                { return nil }
-func (s *script) LocalAddr() net.Addr              { return &net.UnixAddr{} }
-func (s *script) RemoteAddr() net.Addr             { return &net.UnixAddr{} }
-func (s *script) SetDeadline(time.Time) error      { return nil }
-func (s *script) SetReadDeadline(time.Time) error  { return nil }
+func (s *script) Write(b []byte) (int, error) { s.writes++; return s.out.Write(b) }
+func (s *script) Close() error                { close(s.closed); return nil }
+func (s *script) CloseWrite() error           { return nil }
+func (s *script) LocalAddr() net.Addr         { return &net.UnixAddr{} }
+func (s *script) RemoteAddr() net.Addr        { return &net.UnixAddr{} }
+func (s *script) SetDeadline(time.Time) error { return nil }
+func (s *script) SetReadDeadline(t time.Time) error {
+	s.deadlines = append(s.deadlines, t)
+	return nil
+}
 func (s *script) SetWriteDeadline(time.Time) error { return nil }
 
 // list is a listener that accepts what it is given.
