@@ -103,20 +103,22 @@ func (i *Issuer) CertID(hash crypto.Hash, serial *big.Int) (CertID, error) {
 	if slot < 0 {
 		return CertID{}, errors.New("no CertID is made with the hash " + hash.String())
 	}
-	d := i.digest(slot)
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			addOID(b, certHashes[slot].oid)
-			b.AddASN1NULL()
-		})
-		b.AddASN1OctetString(d.name)
-		b.AddASN1OctetString(d.key)
-		b.AddASN1BigInt(serial)
-	})
-	der, err := b.Bytes()
+	var number cryptobyte.Builder
+	number.AddASN1BigInt(serial)
+	serialNumber, err := number.Bytes()
 	if err != nil {
 		return CertID{}, err
 	}
-	return ParseCertID(der)
+	d := i.digest(slot)
+	var w writer
+	id := w.begin(asn1.SEQUENCE)
+	algorithm := w.begin(asn1.SEQUENCE)
+	w.oid(certHashes[slot].oid)
+	w.element(asn1.NULL, nil)
+	w.end(algorithm)
+	w.element(asn1.OCTET_STRING, d.name)
+	w.element(asn1.OCTET_STRING, d.key)
+	w.raw(serialNumber)
+	w.end(id)
+	return ParseCertID(w)
 }

@@ -102,37 +102,22 @@ func checkNonce(value cryptobyte.String) error {
 	return nil
 }
 
-// NonceValue wraps the octets of a nonce as Request.Nonce holds them.
+// NonceValue wraps the octets of a nonce, 1 to 128, as Request.Nonce holds them.
 func NonceValue(octets []byte) ([]byte, error) {
-	var b cryptobyte.Builder
-	b.AddASN1OctetString(octets)
-	value, err := b.Bytes()
-	if err != nil {
+	var w writer
+	w.element(asn1.OCTET_STRING, octets)
+	if err := checkNonce(cryptobyte.String(w)); err != nil {
 		return nil, err
 	}
-	return value, checkNonce(value)
-}
-
-// addExtension writes an Extension that is not critical.
-func addExtension(b *cryptobyte.Builder, oid string, value []byte) {
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		addOID(b, oid)
-		b.AddASN1OctetString(value)
-	})
-}
-
-func addOID(b *cryptobyte.Builder, content string) {
-	b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) {
-		b.AddBytes([]byte(content))
-	})
+	return w, nil
 }
 
 // oidText returns an OID as people write it, for errors.
 func oidText(content []byte) string {
-	var b cryptobyte.Builder
-	addOID(&b, string(content))
+	var w writer
+	w.element(asn1.OBJECT_IDENTIFIER, content)
 	var oid encoding_asn1.ObjectIdentifier
-	if s := cryptobyte.String(b.BytesOrPanic()); !s.ReadASN1ObjectIdentifier(&oid) {
+	if s := cryptobyte.String(w); !s.ReadASN1ObjectIdentifier(&oid) {
 		return fmt.Sprintf("%x", content)
 	}
 	return oid.String()

@@ -127,3 +127,11 @@ func TestIssuerIsRefused(t *testing.T) {
 		t.Error("a CertID with MD5")
 	}
 }
+
+func TestParseCertIDRefuses(t *testing.T) {
+	for row, der := range map[string][]byte{"empty": nil, "a byte more": append(certID(1), 0), "no serial": seq(sha1ID)} {
+		if id, err := wire.ParseCertID(der); err == nil || id.Raw != nil {
+			t.Errorf("%s: %+v, %v", row, id, err)
+		}
+	}
+}

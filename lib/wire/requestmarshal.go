@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
@@ -16,31 +15,25 @@ func (r *Request) Marshal(signer Signer) ([]byte, error) {
 	if err := r.check(signer != nil); err != nil {
 		return nil, err
 	}
-	tbs, err := r.tbs()
-	if err != nil {
-		return nil, err
-	}
-	var algorithm, signature []byte
+	tbs := r.tbs()
+	w := make(writer, 0, len(tbs)+len(r.Certificates)+1024)
+	request := w.begin(asn1.SEQUENCE)
+	w.raw(tbs)
 	if signer != nil {
-		if algorithm, signature, err = signer.sign(tbs); err != nil {
+		algorithm, signature, err := signer.sign(tbs)
+		if err != nil {
 			return nil, err
 		}
+		outer := w.begin(explicit(0))
+		inner := w.begin(asn1.SEQUENCE)
+		w.raw(algorithm)
+		w.bits(signature)
+		w.certificates(r.Certificates)
+		w.end(inner)
+		w.end(outer)
 	}
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddBytes(tbs)
-		if signer == nil {
-			return
-		}
-		b.AddASN1(explicit(0), func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddBytes(algorithm)
-				b.AddASN1BitString(signature)
-				addCertificates(b, r.Certificates)
-			})
-		})
-	})
-	return b.Bytes()
+	w.end(request)
+	return w, nil
 }
 
 // check tells what would not make a request that ParseRequest takes.
@@ -63,64 +56,41 @@ func (r *Request) check(signed bool) error {
 }
 
 // tbs returns tbsRequest.
-func (r *Request) tbs() ([]byte, error) {
-	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		if r.RequestorName != nil {
-			b.AddASN1(explicit(1), func(b *cryptobyte.Builder) { b.AddBytes(r.RequestorName) })
-		}
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			for i := range r.CertIDs {
-				b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(r.CertIDs[i].Raw) })
-			}
-		})
-		if r.Nonce == nil && len(r.Preferred) == 0 {
-			return
-		}
-		b.AddASN1(explicit(2), func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.SEQUENCE, r.addExtensions)
-		})
-	})
-	return b.Bytes()
+func (r *Request) tbs() []byte {
+	var w writer
+	tbs := w.begin(asn1.SEQUENCE)
+	if r.RequestorName != nil {
+		w.element(explicit(1), r.RequestorName)
+	}
+	list := w.begin(asn1.SEQUENCE)
+	for i := range r.CertIDs {
+		w.element(asn1.SEQUENCE, r.CertIDs[i].Raw)
+	}
+	w.end(list)
+	if r.Nonce != nil || len(r.Preferred) > 0 {
+		outer := w.begin(explicit(2))
+		inner := w.begin(asn1.SEQUENCE)
+		r.writeExtensions(&w)
+		w.end(inner)
+		w.end(outer)
+	}
+	w.end(tbs)
+	return w
 }
 
-// addExtensions writes the content of requestExtensions.
-func (r *Request) addExtensions(b *cryptobyte.Builder) {
+// writeExtensions writes the content of requestExtensions.
+func (r *Request) writeExtensions(w *writer) {
 	if r.Nonce != nil {
-		addExtension(b, oidNonce, r.Nonce)
+		w.extension(oidNonce, r.Nonce)
 	}
 	if len(r.Preferred) == 0 {
 		return
 	}
-	var value cryptobyte.Builder
-	value.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		for _, algorithm := range r.Preferred {
-			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(algorithm) })
-		}
-	})
-	der, err := value.Bytes()
-	if err != nil {
-		b.SetError(err)
-		return
+	var value writer
+	list := value.begin(asn1.SEQUENCE)
+	for _, algorithm := range r.Preferred {
+		value.element(asn1.SEQUENCE, algorithm)
 	}
-	addExtension(b, oidPreferred, der)
-}
-
-// addCertificates writes certs, which hold one or more DER certificates, or
-// nothing where there are none: an empty SEQUENCE is refused by clients.
-func addCertificates(b *cryptobyte.Builder, certificates ...[]byte) {
-	size := 0
-	for _, der := range certificates {
-		size += len(der)
-	}
-	if size == 0 {
-		return
-	}
-	b.AddASN1(explicit(0), func(b *cryptobyte.Builder) {
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			for _, der := range certificates {
-				b.AddBytes(der)
-			}
-		})
-	})
+	value.end(list)
+	w.extension(oidPreferred, value)
 }

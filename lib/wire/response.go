@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+	"golang.org/x/crypto/ocsp"
 )
 
 // CertStatus is what a response says of a certificate (RFC 6960 §2.2). The
@@ -66,10 +66,7 @@ func (r *Response) Marshal(signer Signer) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	tbs, err := r.tbs()
-	if err != nil {
-		return nil, err
-	}
+	tbs := r.tbs()
 	algorithm, signature, err := signer.sign(tbs)
 	if err != nil {
 		return nil, err
@@ -78,24 +75,22 @@ func (r *Response) Marshal(signer Signer) ([]byte, error) {
 	for _, der := range r.Certificates {
 		size += len(der)
 	}
-	b := cryptobyte.NewBuilder(make([]byte, 0, size))
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1Enum(0)
-		b.AddASN1(explicit(0), func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				addOID(b, oidBasic)
-				b.AddASN1(asn1.OCTET_STRING, func(b *cryptobyte.Builder) {
-					b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-						b.AddBytes(tbs)
-						b.AddBytes(algorithm)
-						b.AddASN1BitString(signature)
-						addCertificates(b, r.Certificates...)
-					})
-				})
-			})
-		})
-	})
-	return b.Bytes()
+	w := make(writer, 0, size)
+	response := w.begin(asn1.SEQUENCE)
+	w.enumerated(byte(ocsp.Success))
+	outer := w.begin(explicit(0))
+	responseBytes := w.begin(asn1.SEQUENCE)
+	w.oid(oidBasic)
+	octets := w.begin(asn1.OCTET_STRING)
+	basic := w.begin(asn1.SEQUENCE)
+	w.raw(tbs)
+	w.raw(algorithm)
+	w.bits(signature)
+	w.certificates(r.Certificates...)
+	for _, start := range [...]int{basic, octets, responseBytes, outer, response} {
+		w.end(start)
+	}
+	return w, nil
 }
 
 // check tells what must not be signed.
@@ -105,8 +100,8 @@ func (r *Response) check() error {
 		return errors.New("the response names no responder")
 	case r.ByName != nil && !isSequence(r.ByName):
 		return errors.New("the responder's name is not a DER Name")
-	case r.ProducedAt.IsZero():
-		return errors.New("the response has no producedAt")
+	case !isTime(r.ProducedAt):
+		return errors.New("producedAt is not a time of the years 0 to 9999")
 	case len(r.Singles) == 0:
 		return errors.New("the response has no single response")
 	}
@@ -129,77 +124,55 @@ func (s *Single) check() error {
 		return errors.New("the CertID is not DER")
 	case s.Status != Good && s.Status != Revoked && s.Status != Unknown:
 		return errors.New("no status")
-	case s.Status == Revoked && s.RevokedAt.IsZero():
-		return errors.New("revoked without a time")
-	case s.ThisUpdate.IsZero():
-		return errors.New("no thisUpdate")
+	case s.Status == Revoked && !isTime(s.RevokedAt):
+		return errors.New("revoked at no time of the years 0 to 9999")
+	case !isTime(s.ThisUpdate):
+		return errors.New("thisUpdate is not a time of the years 0 to 9999")
+	case !s.NextUpdate.IsZero() && !isTime(s.NextUpdate):
+		return errors.New("nextUpdate is not a time of the years 0 to 9999")
+	case !s.ArchiveCutoff.IsZero() && !isTime(s.ArchiveCutoff):
+		return errors.New("archiveCutoff is not a time of the years 0 to 9999")
 	}
 	return nil
 }
 
 // tbs returns tbsResponseData. Its version is v1, which DER leaves out.
-func (r *Response) tbs() ([]byte, error) {
-	b := cryptobyte.NewBuilder(make([]byte, 0, 128+len(r.ByName)+len(r.Nonce)+192*len(r.Singles)))
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		if r.ByName != nil {
-			b.AddASN1(explicit(1), func(b *cryptobyte.Builder) { b.AddBytes(r.ByName) })
-		} else {
-			b.AddASN1(explicit(2), func(b *cryptobyte.Builder) { b.AddASN1OctetString(r.KeyHash[:]) })
-		}
-		addTime(b, r.ProducedAt)
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			for i := range r.Singles {
-				b.AddASN1(asn1.SEQUENCE, r.Singles[i].add)
-			}
-		})
-		if len(r.Nonce) == 0 && !r.ExtendedRevoke {
-			return
-		}
-		b.AddASN1(explicit(1), func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.SEQUENCE, r.addExtensions)
-		})
-	})
-	return b.Bytes()
+func (r *Response) tbs() []byte {
+	w := make(writer, 0, 128+len(r.ByName)+len(r.Nonce)+256*len(r.Singles))
+	tbs := w.begin(asn1.SEQUENCE)
+	if r.ByName != nil {
+		w.element(explicit(1), r.ByName)
+	} else {
+		byKey := w.begin(explicit(2))
+		w.element(asn1.OCTET_STRING, r.KeyHash[:])
+		w.end(byKey)
+	}
+	w.time(r.ProducedAt)
+	responses := w.begin(asn1.SEQUENCE)
+	for i := range r.Singles {
+		r.Singles[i].write(&w)
+	}
+	w.end(responses)
+	r.writeExtensions(&w)
+	w.end(tbs)
+	return w
 }
 
-// addExtensions writes the content of responseExtensions.
-func (r *Response) addExtensions(b *cryptobyte.Builder) {
+// writeExtensions writes responseExtensions where there are any.
+func (r *Response) writeExtensions(w *writer) {
+	if len(r.Nonce) == 0 && !r.ExtendedRevoke {
+		return
+	}
+	outer := w.begin(explicit(1))
+	inner := w.begin(asn1.SEQUENCE)
 	if len(r.Nonce) > 0 {
-		addExtension(b, oidNonce, r.Nonce)
+		w.extension(oidNonce, r.Nonce)
 	}
 	if r.ExtendedRevoke {
-		addExtension(b, oidExtendedRevoke, []byte{0x05, 0x00})
+		w.extension(oidExtendedRevoke, []byte{0x05, 0x00})
 	}
-}
-
-// add writes the content of the SingleResponse.
-func (s *Single) add(b *cryptobyte.Builder) {
-	b.AddBytes(s.CertID)
-	switch s.Status {
-	case Good:
-		b.AddASN1(tagGood, func(*cryptobyte.Builder) {})
-	case Revoked:
-		b.AddASN1(tagRevoked, s.addRevoked)
-	case Unknown:
-		b.AddASN1(tagUnknown, func(*cryptobyte.Builder) {})
-	}
-	addTime(b, s.ThisUpdate)
-	if !s.NextUpdate.IsZero() {
-		b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { addTime(b, s.NextUpdate) })
-	}
-	if s.ArchiveCutoff.IsZero() {
-		return
-	}
-	var value cryptobyte.Builder
-	addTime(&value, s.ArchiveCutoff)
-	der, err := value.Bytes()
-	if err != nil {
-		b.SetError(err)
-		return
-	}
-	b.AddASN1(explicit(1), func(b *cryptobyte.Builder) {
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) { addExtension(b, oidArchiveCutoff, der) })
-	})
+	w.end(inner)
+	w.end(outer)
 }
 
 // The choices of CertStatus. NULL and RevokedInfo are tagged IMPLICIT.
@@ -209,18 +182,47 @@ const (
 	tagUnknown = asn1.Tag(0x82)
 )
 
-// addRevoked writes the content of RevokedInfo. Of the reasons, unspecified (0)
-// is better left out (RFC 5280 §5.3.1), 7 does not exist, and removeFromCRL (8)
-// is for delta CRLs: in an answer it could be read as not revoked.
-func (s *Single) addRevoked(b *cryptobyte.Builder) {
-	addTime(b, s.RevokedAt)
-	switch s.Reason {
-	case 1, 2, 3, 4, 5, 6, 9, 10:
-		b.AddASN1(explicit(0), func(b *cryptobyte.Builder) { b.AddASN1Enum(int64(s.Reason)) })
+// write writes the SingleResponse.
+func (s *Single) write(w *writer) {
+	single := w.begin(asn1.SEQUENCE)
+	w.raw(s.CertID)
+	switch s.Status {
+	case Good:
+		w.element(tagGood, nil)
+	case Revoked:
+		s.writeRevoked(w)
+	case Unknown:
+		w.element(tagUnknown, nil)
 	}
+	w.time(s.ThisUpdate)
+	if !s.NextUpdate.IsZero() {
+		next := w.begin(explicit(0))
+		w.time(s.NextUpdate)
+		w.end(next)
+	}
+	if !s.ArchiveCutoff.IsZero() {
+		var value writer
+		value.time(s.ArchiveCutoff)
+		outer := w.begin(explicit(1))
+		inner := w.begin(asn1.SEQUENCE)
+		w.extension(oidArchiveCutoff, value)
+		w.end(inner)
+		w.end(outer)
+	}
+	w.end(single)
 }
 
-// addTime writes a GeneralizedTime, always YYYYMMDDHHMMSSZ (RFC 9919 §3.2.4).
-func addTime(b *cryptobyte.Builder, t time.Time) {
-	b.AddASN1GeneralizedTime(t.UTC())
+// writeRevoked writes RevokedInfo. Of the reasons, unspecified (0) is better
+// left out (RFC 5280 §5.3.1), 7 does not exist, and removeFromCRL (8) is for
+// delta CRLs: in an answer it could be read as not revoked.
+func (s *Single) writeRevoked(w *writer) {
+	info := w.begin(tagRevoked)
+	w.time(s.RevokedAt)
+	switch s.Reason {
+	case 1, 2, 3, 4, 5, 6, 9, 10:
+		reason := w.begin(explicit(0))
+		w.enumerated(byte(s.Reason))
+		w.end(reason)
+	}
+	w.end(info)
 }

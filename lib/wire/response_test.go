@@ -173,13 +173,16 @@ func TestMarshalResponseRefuses(t *testing.T) {
 	}{
 		{"no status", func(r *wire.Response) { r.Singles[0].Status = 0 }, "no status"},
 		{"status 4", func(r *wire.Response) { r.Singles[0].Status = 4 }, "no status"},
-		{"no time of revocation", func(r *wire.Response) { r.Singles[0].Status = wire.Revoked }, "without a time"},
-		{"no thisUpdate", func(r *wire.Response) { r.Singles[0].ThisUpdate = time.Time{} }, "no thisUpdate"},
+		{"no time of revocation", func(r *wire.Response) { r.Singles[0].Status = wire.Revoked }, "revoked at no time"},
+		{"no thisUpdate", func(r *wire.Response) { r.Singles[0].ThisUpdate = time.Time{} }, "thisUpdate is not"},
 		{"no CertID", func(r *wire.Response) { r.Singles[0].CertID = nil }, "single response 1: the CertID"},
 		{"CertID with a byte more", func(r *wire.Response) { r.Singles[0].CertID = append(certID(1), 0) }, "the CertID"},
-		{"no producedAt", func(r *wire.Response) { r.ProducedAt = time.Time{} }, "no producedAt"},
-		{"year 10000", func(r *wire.Response) { r.Singles[0].NextUpdate = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "GeneralizedTime"},
-		{"archiveCutoff in the year 10000", func(r *wire.Response) { r.Singles[0].ArchiveCutoff = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "GeneralizedTime"},
+		{"no producedAt", func(r *wire.Response) { r.ProducedAt = time.Time{} }, "producedAt is not"},
+		{"nextUpdate in the year 10000", func(r *wire.Response) { r.Singles[0].NextUpdate = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "nextUpdate is not"},
+		{"archiveCutoff in the year 10000", func(r *wire.Response) { r.Singles[0].ArchiveCutoff = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "archiveCutoff is not"},
+		{"revoked before the year 0", func(r *wire.Response) {
+			r.Singles[0].Status, r.Singles[0].RevokedAt = wire.Revoked, time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)
+		}, "revoked at no time"},
 		{"no singles", func(r *wire.Response) { r.Singles = nil }, "no single response"},
 		{"no responder", func(r *wire.Response) { r.KeyHash = [20]byte{} }, "names no responder"},
 		{"name is no Name", func(r *wire.Response) { r.ByName = text("signer") }, "not a DER Name"},
