@@ -1,0 +1,250 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows says what of ours each package may import, its tests apart. "main" is
+// the program. lib/pkitest is in no list: only tests make CAs.
+var arrows = map[string]string{
+	"main":          "cgi fcgi lib/command lib/config lib/httpd lib/index lib/ocsphttp lib/reload lib/responder lib/signer lib/store lib/watch lib/wire",
+	"cgi":           "lib/ocsphttp",
+	"fcgi":          "lib/ocsphttp",
+	"lib/httpd":     "lib/ocsphttp",
+	"lib/ocsphttp":  "lib/responder",
+	"lib/responder": "lib/index lib/signer lib/store lib/wire",
+	"lib/reload":    "lib/index lib/responder lib/watch",
+	"lib/command":   "lib/config lib/index lib/ocsphttp lib/reload lib/responder lib/signer lib/store lib/watch lib/wire",
+
+	// The leaves do not know each other.
+	"lib/config": "",
+	"lib/index":  "",
+	"lib/signer": "",
+	"lib/store":  "",
+	"lib/watch":  "",
+	"lib/wire":   "",
+
+	// These are there for tests.
+	"apache":      "",
+	"nginx":       "",
+	"lib/pkitest": "",
+	"lib/servers": "",
+	"lib/package": "",
+}
+
+// rule says who may use a package that is not ours, with all below it, and why
+// nobody else may.
+type rule struct{ path, who, reason string }
+
+// imports are rules about what a package imports itself. What is not of the
+// standard library needs a row.
+var imports = []rule{
+	{"github.com/fsnotify/fsnotify", "lib/watch", "files are watched in one place, which also knows when events do not come"},
+	{"github.com/pelletier/go-toml/v2", "lib/config", "settings are read in one place"},
+	{"github.com/rs/zerolog", "main", "errors go up to the program, which alone logs"},
+	{"github.com/youmark/pkcs8", "lib/signer", "keys are read in one place"},
+	{"golang.org/x/crypto", "main lib/command lib/ocsphttp lib/responder lib/signer lib/wire", "the others carry bytes and do not look into them"},
+	{"golang.org/x/sys", "main fcgi lib/command lib/httpd lib/index lib/reload lib/signer lib/watch", "the others have nothing to ask the kernel"},
+	{"golang.org/x/term", "main lib/command lib/signer", "only a person at a terminal is asked"},
+	{"log", "main lib/httpd", "errors go up to the program, which logs with zerolog; net/http alone wants another kind"},
+	{"os/signal", "main lib/command", "a library does not take signals from the program"},
+}
+
+// reaches are rules about all that a package brings along, for this is what
+// the start of a CGI process pays for.
+var reaches = []rule{
+	{"net/http", "main lib/command lib/httpd", "the transports pass a plain pair of structs: net/http/fcgi answers an eighth of the requests"},
+	{"net/http/cgi", "", "compiles a regexp at start, and cgi/ needs none of it"},
+	{"net/http/fcgi", "", "ends the process on a panic, has no shutdown, hides SCRIPT_NAME"},
+	{"html/template", "", "+0.4 ms at the start of every CGI process"},
+	{"text/template", "", "keeps the linker from dropping unused methods"},
+	{"testing", "lib/pkitest", "the program carries no test tools"},
+	{"github.com/spf13/cobra", "", "flag knows openssl's one-dash flags and starts faster"},
+	{"github.com/spf13/pflag", "", "flag knows openssl's one-dash flags"},
+	{"github.com/spf13/viper", "", "+0.8 ms at the start of every CGI process"},
+	{"github.com/prometheus/client_golang", "", "+1.5 ms at the start of every CGI process"},
+	{"github.com/rs/zerolog/hlog", "", "+0.25 ms at the start of every CGI process: it reads /etc/machine-id"},
+	{"C", "", "cgo adds 0.8 ms to the start of every CGI process"},
+}
+
+func TestArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		may, listed := arrows[p.name()]
+		if !listed {
+			t.Errorf("%s is not in the table of packages: say what it may import", p.name())
+			continue
+		}
+		for _, path := range p.Imports {
+			other, ours := strings.CutPrefix(path, "ocspcgi/")
+			if ours && !contains(may, other) {
+				t.Errorf("%s imports %s; it may import: %s", p.name(), other, may)
+			}
+		}
+	}
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, path := range p.Imports {
+			r := ruleFor(imports, path)
+			switch foreign := strings.Contains(strings.Split(path, "/")[0], "."); {
+			case r == nil && foreign:
+				t.Errorf("%s imports %s, which no rule names", p.name(), path)
+			case r != nil && !contains(r.who, p.name()):
+				t.Errorf("%s imports %s: %s", p.name(), path, r.reason)
+			}
+		}
+	}
+}
+
+func TestReaches(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, r := range reaches {
+			if slices.Contains(p.Deps, r.path) && !contains(r.who, p.name()) {
+				t.Errorf("%s depends on %s: %s", p.name(), r.path, r.reason)
+			}
+		}
+	}
+}
+
+// exempt are files that may do what the others may not.
+var exempt = []struct{ file, what, reason string }{
+	{"lib/pkitest/option.go", "time.Now", "openssl ca knows no other clock"},
+}
+
+// Nothing but the program asks the machine for the time or the environment.
+// A function may name time.Now beside a field Now, whose default it is.
+func TestNoHiddenInputs(t *testing.T) {
+	forbidden := []string{"time.Now", "time.Since", "time.Until", "os.Getenv", "os.LookupEnv", "os.Environ", "os.ExpandEnv"}
+	eachFunction(t, func(file string, f *ast.FuncDecl) {
+		if !strings.Contains(file, "/") {
+			return // of the program
+		}
+		used, hasNow := selectors(f)
+		for _, s := range used {
+			isDefault := s == "time.Now" && hasNow
+			excused := slices.ContainsFunc(exempt, func(e struct{ file, what, reason string }) bool {
+				return e.file == file && e.what == s
+			})
+			if slices.Contains(forbidden, s) && !isDefault && !excused {
+				t.Errorf("%s: %s uses %s; take it as a field or an argument", file, f.Name.Name, s)
+			}
+		}
+	})
+}
+
+func TestNoInit(t *testing.T) {
+	eachFunction(t, func(file string, f *ast.FuncDecl) {
+		if f.Name.Name == "init" && f.Recv == nil {
+			t.Errorf("%s has an init: every CGI process would pay for it", file)
+		}
+	})
+}
+
+// onePackage is what go list says of a package of ours.
+type onePackage struct {
+	ImportPath    string
+	Imports, Deps []string
+}
+
+func (p onePackage) name() string {
+	if p.ImportPath == "ocspcgi" {
+		return "main"
+	}
+	return strings.TrimPrefix(p.ImportPath, "ocspcgi/")
+}
+
+// packages lists ours as they are built to be shipped.
+func packages(t *testing.T) (list []onePackage) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "./...")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p onePackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+	if len(list) == 0 {
+		t.Fatal("go list names no package")
+	}
+	return list
+}
+
+func contains(words, word string) bool { return slices.Contains(strings.Fields(words), word) }
+
+// ruleFor returns the rule whose path is nearest above path.
+func ruleFor(rules []rule, path string) (best *rule) {
+	for i, r := range rules {
+		above := path == r.path || strings.HasPrefix(path, r.path+"/")
+		if above && (best == nil || len(r.path) > len(best.path)) {
+			best = &rules[i]
+		}
+	}
+	return best
+}
+
+// eachFunction calls do with each function of ours that is not a test's,
+// whatever it is built for.
+func eachFunction(t *testing.T, do func(file string, f *ast.FuncDecl)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, decl := range parsed.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok {
+				do(path, f)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// selectors returns each x.y in a function, and whether one is a field Now.
+func selectors(f *ast.FuncDecl) (used []string, hasNow bool) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		s, ok := n.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		x, ok := s.X.(*ast.Ident)
+		if ok {
+			used = append(used, x.Name+"."+s.Sel.Name)
+		}
+		if s.Sel.Name == "Now" && (!ok || x.Name != "time") {
+			hasNow = true
+		}
+		return true
+	})
+	return used, hasNow
+}
