@@ -1,0 +1,6 @@
+package signer
+
+var (
+	ParseCertificates = parseCertificates
+	ParseKey          = parseKey
+)
