@@ -1,0 +1,66 @@
+# make            builds bin/ocspcgi
+# make demo       a CA, served and asked, to play with (ONCE=1: ends by itself)
+# make test       all tests, with the real servers; TESTFLAGS go to go test
+# CONTRIBUTING.md has the rest.
+
+GO        ?= go
+BIN       := bin/ocspcgi
+VERSION    = $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+PREFIX    ?= /usr/local
+CGIBIN    ?= /usr/lib/cgi-bin
+TESTFLAGS ?=
+FUZZTIME  ?= 60s
+COUNT     ?= 6
+
+# Where servers are installed, which people do not always have on their path.
+export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
+
+.PHONY: build demo test race lint fuzz bench testdata install clean ci-long
+
+# No cgo and no PIE: each would add a third to the start of a CGI process.
+build:
+	@.ci/programs go
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -buildmode=exe -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) .
+
+demo: build
+	@.ci/programs openssl
+	$(BIN) demo $(if $(ONCE),-once)
+
+test: build
+	@.ci/programs openssl curl apache2 nginx spawn-fcgi cgi-fcgi systemd-socket-activate
+	$(GO) test $(TESTFLAGS) ./...
+
+race:
+	$(MAKE) --no-print-directory test TESTFLAGS='-race $(TESTFLAGS)'
+
+lint:
+	@.ci/programs go
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:" $$unformatted; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+fuzz:
+	@.ci/programs go openssl
+	.ci/fuzz $(FUZZTIME)
+
+bench: build
+	@.ci/programs openssl
+	.ci/bench $(COUNT)
+
+# Takes longer than anybody waits for.
+ci-long: race fuzz
+
+testdata:
+	@.ci/programs openssl
+	testdata/make-ca.sh
+
+# As root after make: what is built already is what is installed.
+install: $(BIN)
+	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ocspcgi
+	install -D -m 0755 $(BIN) $(DESTDIR)$(CGIBIN)/ocspcgi
+
+$(BIN):
+	$(MAKE) --no-print-directory build
+
+clean:
+	rm -rf bin
