@@ -102,7 +102,7 @@ func requests(n int) []byte {
 	return request(list(all...))
 }
 
-// name is a Name with this common name, and some GeneralName forms of it.
+// name is a Name with this common name alone.
 func name(common string) []byte {
 	return seq(tlv(0x31, seq(oid("\x55\x04\x03"), tlv(0x0c, text(common)))))
 }

@@ -103,6 +103,7 @@ var malformed = []struct {
 	{"REQ-45 requestExtensions longer than the rest", request(one(), []byte{0xa2, 5, 0}), "requestExtensions are not complete"},
 	{"REQ-45 singleRequestExtensions longer than the rest", request(list(seq(certID(1), []byte{0xa0, 5, 0}))), "singleRequestExtensions are not complete"},
 	{"REQ-07 algorithm is no SEQUENCE", seq(seq(one()), explicit(0, seq(null))), "signatureAlgorithm is not a SEQUENCE"},
+	{"REQ-07 certs twice in one", signed(fill(1, 64), explicit(0, seq(), seq()), one()), "certs are not"},
 	{"REQ-07 certs are no SEQUENCE", signed(fill(1, 64), explicit(0, null), one()), "certs are not"},
 	{"REQ-07 signature with unused bits", seq(seq(one()), explicit(0, seq(rsa256, tlv(0x03, []byte{1, 2})))), "not a BIT STRING of whole octets"},
 	{"REQ-07 optionalSignature empty", seq(seq(one()), explicit(0)), "optionalSignature is not one SEQUENCE"},
@@ -157,6 +158,13 @@ func TestCutRequests(t *testing.T) {
 		if _, err := wire.ParseRequest(whole[:n]); err == nil {
 			t.Errorf("accepted %d of %d bytes", n, len(whole))
 		}
+	}
+}
+
+func TestMostRequests(t *testing.T) {
+	r, err := wire.ParseRequest(requests(wire.MaxRequests))
+	if err != nil || len(r.CertIDs) != 100 || hex(r.CertIDs[99].Serial) != "2a0063" {
+		t.Errorf("REQ-11 100 requests: %+v, %v", r, err)
 	}
 }
 

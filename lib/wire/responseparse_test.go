@@ -47,6 +47,7 @@ var badResponses = []struct {
 	{"version v2", tbsOf(explicit(0, integer(1)), byKey, produced, seq(goodDER)), "version is not v1"},
 	{"no responderID", tbsOf(produced, seq(goodDER)), "responderID"},
 	{"nothing to be signed", tbsOf(), "no responderID"},
+	{"RSP-12 name is no Name", tbsOf(explicit(1, octets(text("signer"))), produced, seq(goodDER)), "responderID"},
 	{"RSP-11 SHA-256 of the key", tbsOf(explicit(2, octets(fill(1, 32))), produced, seq(goodDER)), "responderID"},
 	{"no producedAt", tbsOf(byKey, seq(goodDER)), "producedAt"},
 	{"TIM-01 fraction", tbsOf(byKey, generalized("20261121013000.5Z"), seq(goodDER)), "producedAt"},
