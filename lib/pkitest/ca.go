@@ -50,7 +50,7 @@ func New(t testing.TB, opts ...Option) *CA {
 	r.makeKey(t, ca.Key)
 	r.sign(ca, ca.Key, ca.Cert)
 	ca.empty()
-	ca.Certificate = ReadCertificate(t, ca.Cert)
+	ca.ready()
 	return ca
 }
 
@@ -63,22 +63,13 @@ func (ca *CA) Intermediate(name string, opts ...Option) *CA {
 	sub.parent, sub.PassPhrase = ca, r.passPhrase
 	r.makeKey(ca.t, sub.Key)
 	r.sign(ca, sub.Key, sub.Cert)
-	sub.Certificate = ReadCertificate(ca.t, sub.Cert)
+	sub.ready()
 	return sub
 }
 
-// Chain writes this CA's certificate and those above it, the root last, into
-// one PEM file and returns its path.
-func (ca *CA) Chain() string {
-	ca.t.Helper()
-	var pem []byte
-	for c := ca; c != nil; c = c.parent {
-		pem = append(pem, readFile(ca.t, c.Cert)...)
-	}
-	path := filepath.Join(ca.Dir, "certs", "ca-chain.cert.pem")
-	writeFile(ca.t, path, string(pem))
-	return path
-}
+// Chain returns the path of a PEM file with this CA's certificate and those
+// above it, the root last.
+func (ca *CA) Chain() string { return filepath.Join(ca.Dir, "certs", "ca-chain.cert.pem") }
 
 // Flags returns the openssl ocsp flags of a responder for this CA that signs
 // with s; nil means that the CA's own key signs.
@@ -114,6 +105,17 @@ func layOut(t testing.TB, dir, name string) *CA {
 	writeFile(t, ca.Config, fmt.Sprintf(configuration, dir))
 	ca.empty()
 	return ca
+}
+
+// ready reads the CA's certificate and puts it before those above.
+func (ca *CA) ready() {
+	ca.t.Helper()
+	ca.Certificate = ReadCertificate(ca.t, ca.Cert)
+	var pem []byte
+	for c := ca; c != nil; c = c.parent {
+		pem = append(pem, readFile(ca.t, c.Cert)...)
+	}
+	writeFile(ca.t, ca.Chain(), string(pem))
 }
 
 // empty makes the CA one that has issued nothing.
