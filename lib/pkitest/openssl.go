@@ -28,9 +28,10 @@ func OpenSSL(t testing.TB, args ...string) string {
 // Ask asks the responder at url for the status of leaf with the real `openssl
 // ocsp`, which POSTs, and returns all that it said on both its outputs. The
 // response must verify up to the root. More args are further flags of openssl
-// ocsp: "-no_nonce", "-resp_text", another "-cert" or "-serial", and before them
-// "-sha256", which then counts for leaf. Many may Ask at once. Leaf may be nil when they say what to ask for. With
-// "-noverify" nothing is checked, and the answer may be an error.
+// ocsp: "-no_nonce", "-resp_text", another "-cert" or "-serial"; a digest such as
+// "-sha256" counts for leaf when it comes first. Leaf may be nil when args say
+// what to ask for. With "-noverify" nothing is checked, and the answer may be an
+// error. Many may Ask at once.
 func Ask(t testing.TB, url string, ca *CA, leaf *Leaf, args ...string) string {
 	t.Helper()
 	args = append([]string{"-url", url, "-CAfile", ca.Chain()}, query(ca, leaf, args)...)
