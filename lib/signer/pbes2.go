@@ -100,7 +100,7 @@ func (c cbc) open(key, sealed []byte) ([]byte, error) {
 	plain := make([]byte, len(sealed))
 	cipher.NewCBCDecrypter(block, c.iv).CryptBlocks(plain, sealed)
 	pad := int(plain[len(plain)-1])
-	if pad == 0 || pad > size || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(pad)}, pad)) {
+	if pad > size || !bytes.HasSuffix(plain, bytes.Repeat([]byte{byte(pad)}, pad)) {
 		return nil, errNotDecrypted
 	}
 	return plain[:len(plain)-pad], nil
