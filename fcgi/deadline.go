@@ -95,10 +95,8 @@ func (c *conn) overdue() error {
 
 // requestDone lets the next request have time of its own.
 func (c *conn) requestDone() {
-	d := &c.deadlines
-	d.kept = true
-	d.looked = c.server.stopping.Load()
-	if d.reading == request {
-		d.reading = nothing
+	c.deadlines.kept = true
+	if c.deadlines.reading == request {
+		c.deadlines.reading = nothing
 	}
 }

@@ -155,7 +155,11 @@ func TestProtocol(t *testing.T) {
 		{"CGI-07 no body at all", wire{}.begin(1, responder, 1).params(1, posting(100)...).stdin(1, nil), answer(1, "POST /ocsp 0 short"), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := probe(t, start(t, &fcgi.Server{Handler: describe}))
+			p := probe(t, start(t, &fcgi.Server{Handler: describe, Log: func(err error) {
+				if strings.Contains(err.Error(), "panic") {
+					t.Error(err)
+				}
+			}}))
 			p.send(c.send)
 			p.want(c.want...)
 			if c.open {
