@@ -100,7 +100,7 @@ func TestTerminal(t *testing.T) {
 		if _, err := io.ReadFull(person, seen); err != nil || string(seen) != prompt {
 			t.Errorf("%q, %v", seen, err)
 		}
-		if _, err := person.WriteString(typed + "\n\x04"); err != nil {
+		if _, err := person.WriteString(typed + "\nanother\n"); err != nil {
 			t.Fatal(err)
 		}
 		var exit *exec.ExitError
