@@ -199,9 +199,6 @@ func tomlTexts(s *setting, n *unstable.Node) ([]string, error) {
 	if n.Kind == unstable.Array && s.repeats() {
 		var texts []string
 		for it := n.Children(); it.Next(); {
-			if it.Node().Kind == unstable.Comment {
-				continue
-			}
 			t, err := tomlText(s, it.Node())
 			if err != nil {
 				return nil, err
