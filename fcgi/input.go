@@ -83,7 +83,7 @@ func (in *input) free() []byte {
 			in.buf = nil
 		}
 	}
-	if in.r+in.need > len(in.buf) || len(in.buf)-in.w < len(in.buf)/4 {
+	if in.r+in.need > len(in.buf) {
 		in.compact()
 	}
 	if in.r+in.need > len(in.buf) {

@@ -103,7 +103,8 @@ func TestShutdown(t *testing.T) {
 		}}
 		path, served := run(t, s)
 		p, half := probe(t, path), probe(t, path)
-		half.send(wire{}.begin(1, responder, 1))
+		half.send(wire{}.record(getValues, 0, nil, 0).begin(1, responder, 1))
+		half.want(answered{getValuesResult, 0, ""}) // it is being read
 		p.send(wire{}.get(1, 1, "/a"))
 		<-entered
 		cancelled, cancel := context.WithCancel(ctx)
