@@ -56,6 +56,28 @@ func TestSign(t *testing.T) {
 			if err := s.Certificate.CheckSignature(c.algorithm, tbs, signature); err != nil {
 				t.Error(err)
 			}
+			if err := s.Prove(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Only a key that is kept elsewhere can differ from its certificate after Load;
+// here the certificate is exchanged instead.
+func TestProve(t *testing.T) {
+	p := newPKI(t)
+	for _, name := range []string{"a", "b"} {
+		for _, kind := range []string{"rsa", "p256", "ed25519"} {
+			p.key(name+kind, kind)
+			p.selfSigned(name+kind, "ca")
+		}
+	}
+	for _, kind := range []string{"rsa", "p256", "ed25519"} {
+		t.Run("SGN-07 "+kind, func(t *testing.T) {
+			s := p.signer("a" + kind)
+			s.Certificate = p.certificate("b" + kind)
+			p.wantError(t, s.Prove(), "DIR/a"+kind+".crt: the signature that DIR/a"+kind+".key made is not one for it")
 		})
 	}
 }
