@@ -58,6 +58,7 @@ func TestForms(t *testing.T) {
 			t.Run("3.1", func(t *testing.T) { site.Caching(t, f.fastcgi) })
 			site.Plain(t)
 			site.OpenSSL(t)
+			t.Run("CGI-18 many at once", site.Crowd)
 			t.Run("0.1 0.6 life", func(t *testing.T) { site.Life(t, within, fmt.Sprint("later-", i)) })
 		})
 	}

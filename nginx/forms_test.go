@@ -34,6 +34,7 @@ func TestForms(t *testing.T) {
 			t.Run("3.1", func(t *testing.T) { site.Caching(t, true) })
 			site.Plain(t)
 			site.OpenSSL(t)
+			t.Run("CGI-18 many at once", site.Crowd)
 			t.Run("0.1 0.6 life", func(t *testing.T) { site.Life(t, time.Second, f.snippet) })
 		})
 	}

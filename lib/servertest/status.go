@@ -71,6 +71,23 @@ func (s *Site) becomes(t testing.TB, leaf *pkitest.Leaf, want string, within tim
 	}
 }
 
+// Crowd asks from many sides at once.
+func (s *Site) Crowd(t *testing.T) {
+	const clients, requests = 20, 5
+	get := Probe{Method: "GET", Path: "/" + escaped(s.request(t, s.Slashes)), Want: "200 good"}
+	var group sync.WaitGroup
+	for range clients {
+		group.Go(func() {
+			for range requests {
+				if faults := s.Faults(get, nil); len(faults) > 0 {
+					t.Error(faults)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
 // Rounds issues and revokes certificates one after the other, each asked for
 // when it has been issued and when it has been revoked, by CGI: no answer may
 // be another. Another client asks for a revoked certificate all the while: it
