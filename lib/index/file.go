@@ -1,0 +1,162 @@
+package index
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"time"
+)
+
+// File looks serials up by one scan of the file each: the way of a CGI process,
+// which has no memory. It is safe for concurrent use.
+type File struct {
+	Path string
+	Now  func() time.Time    // nil: time.Now
+	Wait func(time.Duration) // nil: time.Sleep
+}
+
+const (
+	young    = time.Second            // a file of this age may still be being written
+	lookWait = 50 * time.Millisecond  // between two looks at a young file
+	openWait = 10 * time.Millisecond  // between two tries to open
+	openFor  = 100 * time.Millisecond // `openssl ca` renames twice: the name is gone for a moment
+)
+
+// Lookup returns the entry of a serial, [ErrNotFound], or a [*DoubtError]. A
+// revocation is returned from whatever state the file is in; anything else only
+// from a file that ends in a complete line and stood still.
+func (f *File) Lookup(serial []byte) (Entry, error) {
+	serial = minimal(serial)
+	first := f.look(serial)
+	if first.settled || first.entry.Status == Revoked {
+		return first.answer()
+	}
+	f.wait(lookWait)
+	second := f.look(serial)
+	if second.sameFile(first.stamp) && second.stamp != first.stamp {
+		second.finding = limits{whole: doubt(f.Path, reasonMoved)}.apply(second.finding)
+	}
+	return second.answer()
+}
+
+// look is what one scan saw.
+type look struct {
+	finding
+	stamp
+	settled bool // a second look would see the same
+}
+
+func (f *File) look(serial []byte) look {
+	s, err := f.open()
+	if err != nil {
+		return look{finding: finding{doubt: doubt(f.Path, reasonOf(err))}, settled: true}
+	}
+	defer s.file.Close()
+	found, whole := s.find(serial)
+	if whole == nil && !s.still() {
+		whole = doubt(f.Path, reasonMoved)
+	}
+	return look{
+		finding: limits{whole: whole}.apply(found),
+		stamp:   s.stamp,
+		settled: whole == nil && s.stamp.age(f.now()) >= young,
+	}
+}
+
+// open waits for a file that is absent.
+func (f *File) open() (*source, error) {
+	for waited := time.Duration(0); ; waited += openWait {
+		s, err := open(f.Path)
+		if !errors.Is(err, fs.ErrNotExist) || waited >= openFor {
+			return s, err
+		}
+		f.wait(openWait)
+	}
+}
+
+func (f *File) now() time.Time {
+	if f.Now == nil {
+		return time.Now()
+	}
+	return f.Now()
+}
+
+func (f *File) wait(d time.Duration) {
+	if f.Wait == nil {
+		time.Sleep(d)
+		return
+	}
+	f.Wait(d)
+}
+
+// reasonOf is an error without the path, which a DoubtError has already.
+func reasonOf(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Op + ": " + p.Err.Error()
+	}
+	return err.Error()
+}
+
+// part is what one block says of the serial.
+type part struct {
+	lines int
+	found finding
+	blind *DoubtError
+	torn  bool
+}
+
+// find scans the file for a serial. Besides what it finds it returns why only
+// a revocation counts, if so.
+func (s *source) find(serial []byte) (found finding, whole *DoubtError) {
+	parts := make([]part, s.blocks())
+	err := s.scan(func(b *block) bool {
+		p := &parts[b.number]
+		p.find(s.path, b, serial)
+		return p.found.entry.Status == Revoked
+	})
+	line := 0
+	var all limits
+	for _, p := range parts {
+		if p.found.doubt != nil {
+			p.found.doubt.Line += line
+		}
+		if p.blind != nil && all.blind == nil {
+			all.blind = p.blind
+			all.blind.Line += line
+		}
+		if p.torn {
+			all.whole = doubt(s.path, reasonTorn)
+		}
+		found = stricter(found, p.found)
+		line += p.lines
+	}
+	if err != nil {
+		all.whole = doubt(s.path, reasonOf(err))
+	}
+	return all.apply(found), all.whole
+}
+
+// find looks for the serial in a block, up to the first row that revokes it.
+func (p *part) find(path string, b *block, serial []byte) {
+	var room [maxKey + 1]byte
+	p.torn = b.torn
+	for {
+		line, whole, ok := b.next()
+		if !ok {
+			return
+		}
+		p.lines = b.line
+		r, fault := cut(line, whole, room[:0])
+		if fault != sound && p.blind == nil {
+			p.blind = fault.doubt(path, b.line)
+		}
+		if r.key == nil || !bytes.Equal(r.key, serial) {
+			continue
+		}
+		p.found = stricter(p.found, r.finding(path, b.line, nil))
+		if p.found.entry.Status == Revoked {
+			return
+		}
+	}
+}

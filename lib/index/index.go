@@ -1,0 +1,111 @@
+// Package index reads the index.txt that `openssl ca` keeps.
+//
+// [File] looks a serial up by one scan of the file. [Table] holds a whole
+// index in memory. [Live] is the index of a long-lived process: it is told when
+// to read the file again, judges what it reads, never forgets a revocation.
+//
+// A serial is given as the content octets of its DER INTEGER (X.690 §8.3):
+// two's complement, for instance 00 9F for 159, never empty.
+package index
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Status is the first letter of a row. The zero Status is none of them.
+type Status byte
+
+const (
+	Valid   Status = 'V'
+	Revoked Status = 'R'
+	Expired Status = 'E' // what `openssl ca -updatedb` makes of a valid row past its expiry
+)
+
+// Entry is what one row says. Entries are comparable with ==.
+type Entry struct {
+	Status  Status
+	Expires time.Time // notAfter of the certificate, UTC; zero: the column cannot be read
+	Revoked time.Time // UTC, of a Revoked row: may lie in the future; 1970-01-01 where the date cannot be read
+	Reason  int8      // CRLReason (RFC 5280 §5.3.1); -1: none, unspecified or unreadable; never 7 or 8
+	Hold    string    // hold instruction (RFC 5280 appendix A, OID in dots) of a row with Reason 6; empty: none
+	Invalid time.Time // invalidityDate (RFC 5280 §5.3.2), UTC; zero: none
+}
+
+// ErrNotFound says that the index was read and believed, and that it has no
+// such serial.
+var ErrNotFound = errors.New("serial is not in the index")
+
+// DoubtError says that the status of a serial cannot be told: neither good,
+// nor revoked, nor unknown. The OCSP answer is tryLater.
+type DoubtError struct {
+	Path   string
+	Line   int // from 1; 0: the file as a whole
+	Reason string
+}
+
+func (e *DoubtError) Error() string {
+	if e.Line == 0 {
+		return e.Path + ": " + e.Reason
+	}
+	return fmt.Sprintf("%s:%d: %s", e.Path, e.Line, e.Reason)
+}
+
+// finding is what one row, or one index, says of a serial. The zero finding
+// is: no such serial.
+type finding struct {
+	entry Entry
+	doubt *DoubtError // not nil: the row is there, but its status cannot be told
+}
+
+// rank orders findings by how strict they are: revoked, doubtful, valid or
+// expired, not found.
+func (f finding) rank() int {
+	switch {
+	case f.entry.Status == Revoked:
+		return 3
+	case f.doubt != nil:
+		return 2
+	case f.entry.Status != 0:
+		return 1
+	}
+	return 0
+}
+
+// stricter returns the stricter of two findings, a where they are equally
+// strict.
+func stricter(a, b finding) finding {
+	if b.rank() > a.rank() {
+		return b
+	}
+	return a
+}
+
+// limits is what is amiss with an index besides single serials.
+type limits struct {
+	blind *DoubtError // the first line whose serial cannot be read: nothing is surely missing
+	whole *DoubtError // the file moved, is cut off, or was not read: only revocations hold
+}
+
+// apply returns what is left of a finding in an index with these limits.
+func (l limits) apply(f finding) finding {
+	if l.whole != nil {
+		return stricter(f, finding{doubt: l.whole})
+	}
+	if l.blind != nil && f.rank() == 0 {
+		return finding{doubt: l.blind}
+	}
+	return f
+}
+
+// answer is the finding as a look-up returns it.
+func (f finding) answer() (Entry, error) {
+	switch f.rank() {
+	case 2:
+		return Entry{}, f.doubt
+	case 0:
+		return Entry{}, ErrNotFound
+	}
+	return f.entry, nil
+}

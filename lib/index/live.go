@@ -1,0 +1,147 @@
+package index
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Live is the index of a long-lived process. It answers from the last file that
+// it believed, and besides takes from a newer file that it does not believe
+// whatever is stricter: revocations above all.
+//
+// A file is believed when it ends in a complete line, stood still while it was
+// read, and has not forgotten: no row has vanished before its expiry, no
+// revocation other than a hold has been taken back.
+type Live struct {
+	Path string
+	Now  func() time.Time // nil: time.Now
+
+	state atomic.Pointer[state]
+
+	mutex  sync.Mutex // held by Reload, guards what follows
+	seen   stamp      // of the file that was read last
+	readAt time.Time  // when that was
+	again  bool       // it was too young for its stamp to tell the next change
+	report Report     // of that file
+	lost   string     // why it could not be read since; empty: it could
+}
+
+// Report is what came of a Reload, for the log and for health.
+type Report struct {
+	Path     string
+	Rows     int     // in the file that was read last
+	Changed  bool    // there is something new to report
+	Believed bool    // the file as it is now is what is answered from
+	Faults   []Fault // the first ones, what has been forgotten before all
+	Count    int     // of all faults
+	Err      error   // why the file is not believed, a *DoubtError; nil: it is
+}
+
+// state is what is answered from. It does not change.
+type state struct {
+	limits
+	believed *Table // nil: nothing yet
+	newer    *Table // what is stricter in the last file, which is not believed; nil: it is
+	standing *Table // revocations in all files since the one believed that stood still
+}
+
+// Lookup returns the entry of a serial, [ErrNotFound], or a [*DoubtError]: also
+// until a file was believed. It is safe for concurrent use, with Reload too, and
+// does not allocate once Reload was called.
+func (l *Live) Lookup(serial []byte) (Entry, error) {
+	s := l.state.Load()
+	if s == nil {
+		return Entry{}, doubt(l.Path, reasonUnread)
+	}
+	key := minimal(serial)
+	f := s.believed.find(key)
+	f = stricter(f, s.newer.find(key))
+	f = stricter(f, s.standing.find(key))
+	return s.apply(f).answer()
+}
+
+// Reload reads the file if it has changed, which costs one stat if it has not,
+// and answers from it as far as it is believed. With accept, as for SIGHUP, a
+// file is believed whatever it has forgotten. It is safe for concurrent use.
+func (l *Live) Reload(accept bool) Report {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	now := l.now()
+	seen, err := stampOf(l.Path)
+	if err == nil && seen == l.seen && !l.doubtful(now) && (l.report.Believed || !accept) {
+		r := l.report
+		r.Changed, l.lost = l.lost != "", ""
+		return r
+	}
+	if err != nil {
+		return l.unread(err)
+	}
+	s, err := open(l.Path)
+	if err != nil {
+		return l.unread(err)
+	}
+	defer s.file.Close()
+	r := s.load()
+	l.again = s.stamp != l.seen && s.stamp.age(now) < s.stamp.grain()
+	l.seen, l.readAt, l.lost = s.stamp, now, ""
+	l.report = l.judge(r, accept, now)
+	report := l.report
+	report.Changed = true
+	return report
+}
+
+// doubtful tells whether the file may have changed behind the back of its stamp
+// since it was read: then it is read once more.
+func (l *Live) doubtful(now time.Time) bool {
+	return l.again && now.Sub(l.readAt) >= l.seen.grain()
+}
+
+// unread reports that there is no file to read.
+func (l *Live) unread(err error) Report {
+	why := doubt(l.Path, reasonOf(err))
+	if s := l.state.Load(); s == nil || s.believed == nil && s.newer == nil {
+		l.state.Store(&state{limits: limits{whole: why}})
+	}
+	r := l.report
+	r.Path, r.Believed, r.Err = l.Path, false, why
+	r.Changed, l.lost = l.lost != why.Reason, why.Reason
+	return r
+}
+
+// judge decides whether what was read is believed, and answers from it.
+func (l *Live) judge(r reading, accept bool, now time.Time) Report {
+	old := l.state.Load()
+	if old == nil {
+		old = &state{}
+	}
+	report := Report{Path: l.Path, Rows: r.table.rows()}
+	var found faults
+	switch {
+	case r.table.whole != nil:
+		report.Err = r.table.whole
+	case !accept:
+		found.forgets(old.believed, r.table, now)
+		found.forgets(old.standing, r.table, now)
+		if found.count > 0 {
+			report.Err = doubt(l.Path, fmt.Sprintf("has forgotten %d rows or revocations", found.count))
+		}
+	}
+	found.append(r.faults)
+	report.Faults, report.Count = found.first, found.count
+	report.Believed = report.Err == nil
+	if report.Believed {
+		l.state.Store(&state{limits: r.table.limits, believed: r.table})
+	} else {
+		l.state.Store(old.resist(r))
+	}
+	return report
+}
+
+func (l *Live) now() time.Time {
+	if l.Now == nil {
+		return time.Now()
+	}
+	return l.Now()
+}

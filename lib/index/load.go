@@ -1,0 +1,137 @@
+package index
+
+import "slices"
+
+// maxFaults is how many faults a report has.
+const maxFaults = 20
+
+// faults are the first faults of an index, with the number of all.
+type faults struct {
+	first []Fault
+	count int
+}
+
+// note adds what flaw.fault makes of its arguments.
+func (f *faults) note(kind flaw, line int, column []byte) {
+	if len(f.first) < maxFaults {
+		f.first = append(f.first, kind.fault(line, column))
+	}
+	f.count++
+}
+
+// append adds the faults of a later stretch.
+func (f *faults) append(more faults) {
+	n := min(len(more.first), maxFaults-len(f.first))
+	f.first = append(f.first, more.first[:n]...)
+	f.count += more.count
+}
+
+// stretch is a chunk in the making.
+type stretch struct {
+	chunk
+	faults
+	lines int
+	blind *DoubtError
+	torn  bool
+}
+
+// reading is what came of reading a whole file.
+type reading struct {
+	table *Table
+	faults
+	still bool // the file did not change meanwhile
+}
+
+// load reads all rows.
+func (s *source) load() reading {
+	parts := make([]stretch, s.blocks())
+	err := s.scan(func(b *block) bool {
+		parts[b.number].read(s.path, b)
+		return false
+	})
+	var r reading
+	var limits limits
+	chunks := make([]chunk, len(parts))
+	before := 0
+	for i := range parts {
+		p := &parts[i]
+		p.place(before)
+		before += p.lines
+		if limits.blind == nil {
+			limits.blind = p.blind
+		}
+		if p.torn {
+			limits.whole = doubt(s.path, reasonTorn)
+		}
+		r.append(p.faults)
+		chunks[i] = p.chunk
+	}
+	r.still = err == nil && s.still()
+	switch {
+	case err != nil:
+		limits.whole = doubt(s.path, reasonOf(err))
+	case !r.still:
+		limits.whole = doubt(s.path, reasonMoved)
+	}
+	r.table = build(chunks, r.twice)
+	r.table.limits = limits
+	return r
+}
+
+// twice notes a second row for a serial.
+func (f *faults) twice(second record) {
+	line := 0
+	if len(f.first) < maxFaults {
+		line = second.line()
+	}
+	f.note(duplicate, line, nil)
+}
+
+// read reads the rows of a block. Lines are counted from the start of the
+// block until place is called.
+func (p *stretch) read(path string, b *block) {
+	var room [maxKey + 1]byte
+	p.torn = b.torn
+	p.records = b.spare[:0]
+	note := func(f flaw, column []byte) { p.note(f, b.line, column) }
+	for {
+		line, whole, ok := b.next()
+		if !ok {
+			break
+		}
+		r, fault := cut(line, whole, room[:0])
+		if fault != sound {
+			note(fault, r.serial)
+			if p.blind == nil {
+				p.blind = fault.doubt(path, b.line)
+			}
+		}
+		if r.key == nil {
+			p.skipped = append(p.skipped, uint32(b.line))
+			continue
+		}
+		f := r.finding(path, b.line, note)
+		if f.doubt != nil && fault == sound {
+			note(badType, r.kind)
+		}
+		p.add(r.key, f)
+	}
+	p.lines = b.line
+	b.spare, p.records = p.records, slices.Clone(p.records)
+}
+
+// place tells the stretch how many lines there are before it.
+func (p *stretch) place(before int) {
+	p.before = before
+	for i := range p.first {
+		p.first[i].Line += before
+	}
+	if p.blind != nil {
+		p.blind.Line += before
+	}
+	for i := range p.extras {
+		if d := p.extras[i].doubt; d != nil {
+			d.Line += before
+		}
+	}
+}

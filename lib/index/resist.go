@@ -1,0 +1,75 @@
+package index
+
+// resist is the state after a file was read that is not believed: what is
+// stricter in it counts.
+func (s *state) resist(r reading) *state {
+	t := r.table
+	if s.believed == nil {
+		return &state{limits: t.limits, newer: t}
+	}
+	next := &state{believed: s.believed, standing: s.standing}
+	next.newer = s.sift(t)
+	next.blind = first(t.whole, t.blind, s.believed.blind)
+	if r.still {
+		var all pile
+		all.revoked(s.standing)
+		all.revoked(next.newer)
+		next.standing = build(all, nil)
+	}
+	return next
+}
+
+// sift keeps the rows of a newer table that are stricter than those believed. A
+// row that only a file in doubt has is doubtful: it may be half of one row and
+// half of another.
+func (s *state) sift(t *Table) *Table {
+	var kept pile
+	c := cursor{table: t}
+	for r, ok := c.next(); ok; r, ok = c.next() {
+		before := 0
+		if old, _, ok := s.believed.row(r.key()); ok {
+			before = old.rank()
+		}
+		if r.rank() <= before {
+			continue
+		}
+		f := r.finding()
+		if t.whole != nil && f.rank() == 1 {
+			f = finding{doubt: t.whole}
+		}
+		kept.add(r.key(), f)
+	}
+	return build(kept, nil)
+}
+
+// pile is chunks in the making, whose rows are on no line.
+type pile []chunk
+
+func (p *pile) add(key []byte, f finding) {
+	n := len(*p)
+	if n == 0 || len((*p)[n-1].records) >= blockSize {
+		*p = append(*p, chunk{before: nowhere})
+		n++
+	}
+	(*p)[n-1].add(key, f)
+}
+
+// revoked adds all rows that are revoked.
+func (p *pile) revoked(t *Table) {
+	c := cursor{table: t}
+	for r, ok := c.next(); ok; r, ok = c.next() {
+		if f := r.finding(); f.entry.Status == Revoked {
+			p.add(r.key(), f)
+		}
+	}
+}
+
+// first is the first doubt that there is.
+func first(doubts ...*DoubtError) *DoubtError {
+	for _, d := range doubts {
+		if d != nil {
+			return d
+		}
+	}
+	return nil
+}

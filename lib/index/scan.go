@@ -1,0 +1,152 @@
+package index
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+const (
+	blockSize = 1 << 20 // how much of a file is read at a time, in bytes
+	tail      = 4 << 10 // how much more, to find the end of the last line
+)
+
+// block is a stretch of the file: all lines that begin in it.
+type block struct {
+	number int
+	line   int    // how many of its lines have been cut off
+	text   []byte // the rest
+	torn   bool   // the file ends in it, and not in a newline
+	end    bool   // it was read to the end of the file
+	room   []byte
+	spare  []byte // room for who visits the block
+}
+
+// next cuts a line off, without its newline. It is not whole where it has none.
+func (b *block) next() (line []byte, whole, ok bool) {
+	if len(b.text) == 0 {
+		return nil, false, false
+	}
+	b.line++
+	i := bytes.IndexByte(b.text, '\n')
+	if i < 0 {
+		line, b.text = b.text, nil
+		return line, false, true
+	}
+	line, b.text = b.text[:i], b.text[i+1:]
+	return line, true, true
+}
+
+// fill reads block number n.
+func (b *block) fill(s *source, n int) error {
+	if b.room == nil {
+		b.room = make([]byte, 1+blockSize+maxLine+tail)
+	}
+	*b = block{number: n, room: b.room, spare: b.spare}
+	// One byte more in front tells whether a line begins with the block.
+	from, skip := int64(n)*blockSize-1, 1
+	if n == 0 {
+		from, skip = 0, 0
+	}
+	text, err := b.read(s, from, 0, skip+blockSize)
+	if err != nil {
+		return err
+	}
+	b.torn = b.end && !bytes.HasSuffix(text, []byte{'\n'})
+	if n > 0 {
+		i := bytes.IndexByte(text, '\n')
+		if i < 0 || i+1 == len(text) {
+			return nil
+		}
+		skip = i + 1
+	}
+	if text, err = b.complete(s, from, text); err != nil {
+		return err
+	}
+	b.text = text[skip:]
+	if n == 0 {
+		b.text = bytes.TrimPrefix(b.text, []byte("\xef\xbb\xbf"))
+	}
+	return nil
+}
+
+// complete reads on to the end of the last line, or until that is too long.
+func (b *block) complete(s *source, from int64, text []byte) ([]byte, error) {
+	last := bytes.LastIndexByte(text, '\n') + 1
+	for last < len(text) && !b.end && len(text)-last <= maxLine {
+		have := len(text)
+		more, err := b.read(s, from, have, have+tail)
+		if err != nil {
+			return nil, err
+		}
+		text = more
+		if i := bytes.IndexByte(text[have:], '\n'); i >= 0 {
+			return text[:have+i+1], nil
+		}
+	}
+	return text, nil
+}
+
+// read reads the file into room[have:want], which begins at from, and returns
+// what is there. What was written behind the size that the file had when it
+// was opened is left alone.
+func (b *block) read(s *source, from int64, have, want int) ([]byte, error) {
+	want = int(min(int64(want), s.stamp.size-from))
+	n, err := s.file.ReadAt(b.room[have:want], from+int64(have))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	b.end = err != nil || from+int64(want) == s.stamp.size
+	return b.room[:have+n], nil
+}
+
+// blocks is how many blocks the file has.
+func (s *source) blocks() int {
+	return int((s.stamp.size + blockSize - 1) / blockSize)
+}
+
+// scan visits the blocks of the file, several at a time and in no order. When
+// visit returns true, blocks with higher numbers need not be visited any more.
+func (s *source) scan(visit func(*block) (enough bool)) error {
+	var taken, limit atomic.Int64
+	limit.Store(int64(s.blocks()))
+	work := func() error {
+		var b block
+		for {
+			n := taken.Add(1) - 1
+			if n >= limit.Load() {
+				return nil
+			}
+			if err := b.fill(s, int(n)); err != nil {
+				limit.Store(0)
+				return err
+			}
+			if visit(&b) {
+				lower(&limit, n+1)
+			}
+		}
+	}
+	workers := min(runtime.GOMAXPROCS(0), s.blocks())
+	errs := make([]error, workers)
+	var wg sync.WaitGroup
+	for i := 1; i < workers; i++ {
+		wg.Go(func() { errs[i] = work() })
+	}
+	if workers > 0 {
+		errs[0] = work()
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// lower makes limit n, unless it is lower already.
+func lower(limit *atomic.Int64, n int64) {
+	for old := limit.Load(); n < old; old = limit.Load() {
+		if limit.CompareAndSwap(old, n) {
+			return
+		}
+	}
+}
