@@ -1,0 +1,279 @@
+// Package responder answers an OCSP request: DER in, DER out (RFC 6960).
+package responder
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"ocspcgi/lib/index"
+	"ocspcgi/lib/store"
+	"ocspcgi/lib/wire"
+)
+
+// Unassigned says how a serial number is answered that the index of a served
+// issuer does not have (RFC 6960 §2.2).
+type Unassigned int
+
+const (
+	SignedUnknown Unassigned = iota // signed, unknown
+	Unauthorized                    // unsigned, unauthorized (RFC 9919 §3.2.3)
+	Revoked                         // signed, revoked since 1970 on hold, with extended-revoke (RFC 6960 §4.4.8)
+)
+
+// Responder answers for the issuers it was told to Serve. The exported fields
+// are set before the first Respond; all methods are safe for concurrent use.
+type Responder struct {
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Backdate is how far thisUpdate lies before producedAt, for clients
+	// whose clocks are behind.
+	Backdate time.Duration
+	// IgnoreNonces answers as if no request had a nonce, so that every
+	// answer may come from the cache.
+	IgnoreNonces bool
+	// Unassigned is the answer for a serial number that is not in the index.
+	Unassigned Unassigned
+	// Archive is how long certificates are answered for after they have
+	// expired, which their answers then tell (RFC 6960 §4.4.4); 0 tells nothing.
+	Archive time.Duration
+	// Requestors are those whose requests alone are answered; nil: everybody's,
+	// and signatures are not looked at.
+	Requestors *Requestors
+	// CacheBytes bounds the signed answers kept in memory; 0 keeps none.
+	CacheBytes int64
+
+	served atomic.Pointer[served]
+}
+
+// served is what one generation of issuers answers from: a new one begins
+// with an empty cache, for its signers may differ.
+type served struct {
+	issuers []*Issuer
+	cache   store.Memory[*kept]
+}
+
+// kept is a signed answer with the rows it was made from: it is given again
+// as long as they stand in the index as they did then.
+type kept struct {
+	answer   Answer
+	produced time.Time
+	rows     []row
+}
+
+// row is one certificate asked about, and what the index says of it.
+type row struct {
+	id     *wire.CertID
+	serial []byte
+	issuer *Issuer
+	entry  index.Entry
+	found  bool
+	said   string // for the log: good, revoked, unknown, or nothing yet
+}
+
+// Serve makes issuers the ones answered for, in place of those before.
+// Requests under way are answered from the ones they began with.
+func (r *Responder) Serve(issuers ...*Issuer) {
+	next := &served{issuers: issuers}
+	next.cache.MaxBytes = r.CacheBytes
+	r.served.Store(next)
+}
+
+// Issuers returns the issuers answered for: read-only.
+func (r *Responder) Issuers() []*Issuer {
+	if s := r.served.Load(); s != nil {
+		return s.issuers
+	}
+	return nil
+}
+
+// Respond answers one OCSPRequest in DER. There is no error to return: what
+// went wrong is an unsuccessful status, with the reason in Answer.Err.
+func (r *Responder) Respond(ctx context.Context, der []byte) *Answer {
+	s := r.served.Load()
+	if s == nil {
+		return Fault(errors.New("no issuer is served"))
+	}
+	now := r.now()
+	if k, ok := s.cache.Get(der); ok && k.stillTrue(now) {
+		return &k.answer
+	}
+	return r.respond(ctx, s, der, now)
+}
+
+func (r *Responder) now() time.Time {
+	if r.Now != nil {
+		return r.Now()
+	}
+	return time.Now()
+}
+
+// stillTrue reports whether the answer may be given at now: its renewal has
+// not come, and every row behind it reads as it did.
+func (k *kept) stillTrue(now time.Time) bool {
+	if now.Before(k.produced) || !now.Add(time.Second).Before(k.answer.Renewal) {
+		return false
+	}
+	for i := range k.rows {
+		row := &k.rows[i]
+		entry, err := row.issuer.Index.Lookup(row.serial)
+		if found := err == nil; found != row.found || entry != row.entry {
+			return false
+		}
+		if err != nil && !errors.Is(err, index.ErrNotFound) {
+			return false
+		}
+	}
+	return true
+}
+
+// respond answers a request that no kept answer fits.
+func (r *Responder) respond(ctx context.Context, s *served, der []byte, now time.Time) *Answer {
+	if err := ctx.Err(); err != nil {
+		return refusal(ocsp.TryLater, err, nil)
+	}
+	req, err := wire.ParseRequest(der)
+	if err != nil {
+		return refusal(ocsp.Malformed, err, nil)
+	}
+	if r.Requestors != nil {
+		if status, err := r.Requestors.check(req, now); err != nil {
+			return refusal(status, err, nil)
+		}
+	}
+	rows, status, err := r.lookUp(s, req)
+	if err != nil {
+		return refusal(status, err, describe(rows))
+	}
+	id, status, err := identityFor(rows, req, now)
+	if err != nil {
+		return refusal(status, err, describe(rows))
+	}
+	return r.sign(s, der, req, rows, id, now)
+}
+
+// lookUp finds the issuer and the row of each certificate asked about. It
+// returns the rows as far as it came, and with an error the status to answer.
+func (r *Responder) lookUp(s *served, req *wire.Request) ([]row, ocsp.ResponseStatus, error) {
+	rows := make([]row, 0, len(req.CertIDs))
+	for i := range req.CertIDs {
+		id := &req.CertIDs[i]
+		rows = append(rows, row{id: id, serial: id.Serial})
+		row := &rows[i]
+		if row.issuer = s.issuerOf(id); row.issuer == nil {
+			return rows, ocsp.Unauthorized, errors.New("the request names an issuer that is not served")
+		}
+		var err error
+		row.entry, err = row.issuer.Index.Lookup(id.Serial)
+		switch {
+		case err == nil:
+			row.found, row.said = true, "good"
+			if row.entry.Status == index.Revoked {
+				row.said = "revoked"
+			}
+		case !errors.Is(err, index.ErrNotFound):
+			return rows, ocsp.TryLater, fmt.Errorf("serial %s of %s: %w", serialHex(id.Serial), row.issuer.Name, err)
+		case r.Unassigned == Unauthorized:
+			return rows, ocsp.Unauthorized, fmt.Errorf("serial %s of %s: %w", serialHex(id.Serial), row.issuer.Name, err)
+		default:
+			row.said = "unknown"
+		}
+	}
+	return rows, ocsp.Success, nil
+}
+
+// issuerOf returns the served issuer that id names, or nil.
+func (s *served) issuerOf(id *wire.CertID) *Issuer {
+	for _, issuer := range s.issuers {
+		if issuer.hashes.Matches(id) {
+			return issuer
+		}
+	}
+	return nil
+}
+
+// sign makes the answer that rows lead to, and keeps it where it may.
+func (r *Responder) sign(s *served, der []byte, req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
+	produced := now.Truncate(time.Second).UTC()
+	resp := wire.Response{
+		KeyHash:      id.keyHash,
+		ByName:       id.byName,
+		ProducedAt:   produced,
+		Singles:      make([]wire.Single, len(rows)),
+		Certificates: id.certificates,
+	}
+	for i := range rows {
+		resp.Singles[i] = r.single(&rows[i], id, produced)
+		resp.ExtendedRevoke = resp.ExtendedRevoke || !rows[i].found && r.Unassigned == Revoked
+	}
+	if !r.IgnoreNonces {
+		resp.Nonce = req.Nonce
+	}
+	out, err := resp.Marshal(id.signer.Sign)
+	if err != nil {
+		return refusal(ocsp.InternalError, fmt.Errorf("%s: signing: %w", id.signer.Path, err), describe(rows))
+	}
+	answer := Answer{DER: out, Status: ocsp.Success, Certs: describe(rows)}
+	if resp.Nonce != nil || !setTimes(&answer, resp.Singles, produced) {
+		return &answer
+	}
+	r.keep(s, der, &answer, rows, produced)
+	return &answer
+}
+
+// setTimes says how long the answer may be kept, which is until half of what
+// was left when it was made. It reports false when that is no time at all.
+func setTimes(a *Answer, singles []wire.Single, produced time.Time) bool {
+	next := singles[0].NextUpdate
+	for _, single := range singles[1:] {
+		if single.NextUpdate.Before(next) {
+			next = single.NextUpdate
+		}
+	}
+	half := (next.Sub(produced) / 2).Truncate(time.Second)
+	if half < 2*time.Second {
+		return false
+	}
+	a.ThisUpdate, a.NextUpdate, a.Renewal = singles[0].ThisUpdate, next, produced.Add(half)
+	digest := sha256.Sum256(a.DER)
+	a.ETag = `"` + hex.EncodeToString(digest[:]) + `"`
+	return true
+}
+
+// keep puts the answer into the cache. What it keeps has nothing of the
+// request's buffer in it. Where requests are signed each is looked at anew.
+func (r *Responder) keep(s *served, der []byte, answer *Answer, rows []row, produced time.Time) {
+	if s.cache.MaxBytes == 0 || r.Requestors != nil {
+		return
+	}
+	k := &kept{answer: *answer, produced: produced, rows: make([]row, len(rows))}
+	k.answer.Cached = true
+	for i, row := range rows {
+		k.rows[i] = row
+		k.rows[i].id = nil
+		k.rows[i].serial = append([]byte(nil), row.serial...)
+	}
+	const each = 256 // a row, its texts for the log
+	s.cache.Put(der, k, len(answer.DER)+each*(1+len(rows)))
+}
+
+// describe says for the log what was asked and what the index said.
+func describe(rows []row) []Cert {
+	certs := make([]Cert, len(rows))
+	for i, row := range rows {
+		certs[i] = Cert{Serial: serialHex(row.serial), Status: row.said}
+		if row.issuer != nil {
+			certs[i].Issuer = row.issuer.Name
+		}
+		if row.said == "revoked" {
+			certs[i].Reason = reasonName(row.entry.Reason)
+		}
+	}
+	return certs
+}
