@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 
 	"ocspcgi/lib/ocsphttp"
 )
@@ -31,17 +30,17 @@ func Invoked(getenv func(string) string) bool {
 // that could not be written. That last one is EPIPE when the client has left,
 // if the process ignores SIGPIPE; it dies of that signal otherwise.
 func Serve(ctx context.Context, getenv func(string) string, stdin io.Reader, stdout io.Writer,
-	handler func(context.Context, *ocsphttp.Request, *ocsphttp.Response)) error {
+	handler ocsphttp.HandlerFunc) error {
 	req := request(getenv)
 	body, readErr := readBody(req, getenv("CONTENT_LENGTH"), stdin)
 	var resp ocsphttp.Response
-	handleErr := handle(ctx, handler, req, &resp)
+	handleErr := ocsphttp.Call(ctx, handler, req, &resp)
 	_, writeErr := stdout.Write(resp.AppendCGI(nil))
 	_, drainErr := io.CopyN(io.Discard, body, drainLimit)
 	if errors.Is(drainErr, io.EOF) {
 		drainErr = nil
 	}
-	return errors.Join(handleErr, fault("body", readErr), fault("answer", writeErr), fault("rest of the body", drainErr))
+	return errors.Join(fault("handler", handleErr), fault("body", readErr), fault("answer", writeErr), fault("rest of the body", drainErr))
 }
 
 func fault(what string, err error) error {
@@ -53,24 +52,18 @@ func fault(what string, err error) error {
 
 // request reads the meta-variables, each of which may be absent.
 func request(getenv func(string) string) *ocsphttp.Request {
-	return &ocsphttp.Request{
-		Transport:       "cgi",
-		Method:          []byte(getenv("REQUEST_METHOD")),
-		URI:             []byte(getenv("REQUEST_URI")),
-		ScriptName:      []byte(getenv("SCRIPT_NAME")),
-		PathInfo:        []byte(getenv("PATH_INFO")),
-		ContentType:     []byte(getenv("CONTENT_TYPE")),
-		IfNoneMatch:     []byte(getenv("HTTP_IF_NONE_MATCH")),
-		IfModifiedSince: []byte(getenv("HTTP_IF_MODIFIED_SINCE")),
-		RemoteAddr:      []byte(getenv("REMOTE_ADDR")),
+	req := &ocsphttp.Request{Transport: "cgi"}
+	for _, name := range ocsphttp.Variables() {
+		req.SetVariable([]byte(name), []byte(getenv(name)))
 	}
+	return req
 }
 
 // readBody reads the body of a POST, the only method with one that counts, and
 // returns the rest of it.
 func readBody(req *ocsphttp.Request, contentLength string, stdin io.Reader) (rest io.Reader, err error) {
 	post := string(req.Method) == "POST"
-	length, ok := bodyLength(contentLength)
+	length, ok := ocsphttp.BodyLength([]byte(contentLength))
 	want := int64(ocsphttp.MaxBody + 1)
 	switch {
 	case !ok:
@@ -90,29 +83,4 @@ func readBody(req *ocsphttp.Request, contentLength string, stdin io.Reader) (res
 	req.Body, err = io.ReadAll(io.LimitReader(rest, want))
 	req.BodyShort = err != nil || length >= 0 && int64(len(req.Body)) < want
 	return rest, err
-}
-
-// handle calls handler, and answers internalError in its place when it panics.
-func handle(ctx context.Context, handler func(context.Context, *ocsphttp.Request, *ocsphttp.Response),
-	req *ocsphttp.Request, resp *ocsphttp.Response) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			internalError(req, resp)
-			err = fmt.Errorf("cgi: panic while answering: %v\n%s", v, debug.Stack())
-		}
-	}()
-	handler(ctx, req, resp)
-	return nil
-}
-
-// internalError makes resp the OCSPResponse internalError (RFC 6960 §4.2.1).
-func internalError(req *ocsphttp.Request, resp *ocsphttp.Response) {
-	resp.Status = 200
-	resp.Header = append(resp.Header[:0], "Content-Type: application/ocsp-response\r\n"+
-		"Cache-Control: no-store\r\n"+
-		"Content-Length: 5\r\n"...)
-	resp.Body = nil
-	if string(req.Method) != "HEAD" {
-		resp.Body = []byte{0x30, 0x03, 0x0a, 0x01, 0x02}
-	}
 }

@@ -138,11 +138,11 @@ func (c *conn) endParams() error {
 	if err != nil || string(c.req.Method) != "POST" {
 		return c.respond(false, err)
 	}
-	length, ok := bodyLength(contentLength)
+	length, ok := ocsphttp.BodyLength(contentLength)
 	if !ok || length == 0 {
 		return c.respond(!ok, nil)
 	}
-	c.exact = length != untilEnd
+	c.exact = length != ocsphttp.UntilEnd
 	c.want = ocsphttp.MaxBody + 1
 	if c.exact && length < int64(c.want) {
 		c.want = int(length)

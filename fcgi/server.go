@@ -22,7 +22,7 @@ type Server struct {
 	// Handler fills resp. It is called for several connections at the same
 	// time, and ctx ends when Shutdown gives up waiting. A panic is answered
 	// with internalError.
-	Handler func(ctx context.Context, req *ocsphttp.Request, resp *ocsphttp.Response)
+	Handler ocsphttp.HandlerFunc
 
 	// Log takes the faults of connections and of accepting them, and panics
 	// with their stacks; not that somebody hung up. It may be called at the

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"strings"
 
 	"ocspcgi/lib/ocsphttp"
@@ -15,7 +14,9 @@ import (
 // serve carries one request to the Handler and its answer back.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	var resp ocsphttp.Response
-	s.handle(request(r), &resp)
+	if err := ocsphttp.Call(s.ctx, s.Handler, request(r), &resp); err != nil {
+		s.log(fmt.Errorf("httpd: %w", err))
+	}
 	if err := setHeader(w.Header(), string(resp.Header)); err != nil {
 		s.log(err)
 	}
@@ -47,6 +48,7 @@ func request(r *http.Request) *ocsphttp.Request {
 		ContentType:     []byte(field(r, "Content-Type")),
 		IfNoneMatch:     []byte(field(r, "If-None-Match")),
 		IfModifiedSince: []byte(field(r, "If-Modified-Since")),
+		Host:            []byte(r.Host),
 		RemoteAddr:      []byte(host),
 	}
 	if r.Method == http.MethodPost {
@@ -75,28 +77,4 @@ func setHeader(h http.Header, lines string) error {
 		h.Add(name, value)
 	}
 	return nil
-}
-
-// handle calls the Handler, and answers internalError in its place when it
-// panics.
-func (s *Server) handle(req *ocsphttp.Request, resp *ocsphttp.Response) {
-	defer func() {
-		if v := recover(); v != nil {
-			internalError(req, resp)
-			s.log(fmt.Errorf("httpd: panic while answering: %v\n%s", v, debug.Stack()))
-		}
-	}()
-	s.Handler(s.ctx, req, resp)
-}
-
-// internalError makes resp the OCSPResponse internalError (RFC 6960 §4.2.1).
-func internalError(req *ocsphttp.Request, resp *ocsphttp.Response) {
-	resp.Status = 200
-	resp.Header = append(resp.Header[:0], "Content-Type: application/ocsp-response\r\n"+
-		"Cache-Control: no-store\r\n"+
-		"Content-Length: 5\r\n"...)
-	resp.Body = nil
-	if string(req.Method) != "HEAD" {
-		resp.Body = []byte{0x30, 0x03, 0x0a, 0x01, 0x02}
-	}
 }

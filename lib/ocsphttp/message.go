@@ -2,6 +2,12 @@
 // RFC 9919).
 package ocsphttp
 
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+)
+
 // MaxBody is the size in bytes of the largest request body that is answered.
 // A transport reads at most one byte more and leaves the 413 to the Handler.
 const MaxBody = 64 << 10
@@ -18,6 +24,7 @@ type Request struct {
 	ContentType     []byte
 	IfNoneMatch     []byte
 	IfModifiedSince []byte
+	Host            []byte // for the page alone; a client writes it
 	RemoteAddr      []byte // for the log alone
 
 	Body      []byte // at most MaxBody+1 bytes
@@ -30,6 +37,37 @@ type Response struct {
 	Status int    // HTTP status code
 	Header []byte // field lines, each ended by CRLF; no Status, no empty line
 	Body   []byte // read-only; empty for HEAD and 304
+
+	path, decoded []byte // room to decode a GET in
+	record        Record // room for what the log is told
+}
+
+// HandlerFunc answers req in resp. It may be called for several requests at once.
+type HandlerFunc func(ctx context.Context, req *Request, resp *Response)
+
+// Call has handler answer req. A panic is answered with internalError (RFC 6960
+// §4.2.1) and is the error, with its stack, for the log.
+func Call(ctx context.Context, handler HandlerFunc, req *Request, resp *Response) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			internalError(req, resp)
+			err = fmt.Errorf("panic while answering: %v\n%s", p, debug.Stack())
+		}
+	}()
+	handler(ctx, req, resp)
+	return nil
+}
+
+// internalError needs nothing that may be broken.
+func internalError(req *Request, resp *Response) {
+	resp.Status = 200
+	resp.Header = append(resp.Header[:0], "Content-Type: application/ocsp-response\r\n"+
+		"Cache-Control: no-store\r\n"+
+		"Content-Length: 5\r\n"...)
+	resp.Body = nil
+	if string(req.Method) != "HEAD" {
+		resp.Body = []byte{0x30, 0x03, 0x0a, 0x01, 0x02}
+	}
 }
 
 // AppendCGI appends the response as a CGI program writes it (RFC 3875 §6.2):

@@ -1,0 +1,207 @@
+package ocsphttp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"ocspcgi/lib/responder"
+)
+
+// Handler answers OCSP over HTTP. Its fields are set before the first Serve,
+// which is safe for concurrent use.
+type Handler struct {
+	// Respond answers an OCSPRequest in DER.
+	Respond func(ctx context.Context, der []byte) *responder.Answer
+	// Page is what people get to see.
+	Page Page
+	// AnyType takes a POST of whatever Content-Type for a request.
+	AnyType bool
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Log is told of each request after it was answered; nil: nobody is. The
+	// Record is valid until Log returns.
+	Log func(*Record)
+}
+
+// Record is what the log says of one request.
+type Record struct {
+	Request *Request
+	Status  int               // HTTP status code
+	Answer  *responder.Answer // nil: no OCSP answer but the page, or a 304 of one
+	Took    time.Duration
+}
+
+// errShort is the reason of a malformedRequest.
+var errShort = errors.New("the body ended before CONTENT_LENGTH bytes")
+
+// Serve answers req in resp. It is a HandlerFunc; who calls it answers a panic.
+func (h *Handler) Serve(ctx context.Context, req *Request, resp *Response) {
+	began := h.now()
+	answer := h.serve(ctx, req, resp, began)
+	if h.Log != nil {
+		resp.record = Record{Request: req, Status: resp.Status, Answer: answer, Took: h.now().Sub(began)}
+		h.Log(&resp.record)
+	}
+}
+
+func (h *Handler) now() time.Time {
+	if h.Now != nil {
+		return h.Now()
+	}
+	return time.Now()
+}
+
+func (h *Handler) serve(ctx context.Context, req *Request, resp *Response, now time.Time) *responder.Answer {
+	var answer *responder.Answer
+	switch string(req.Method) {
+	case "GET", "HEAD":
+		der, found := requestInPath(req, resp)
+		switch found {
+		case decoded:
+			answer = h.Respond(ctx, der)
+		case failed:
+			answer = h.respondRepaired(ctx, resp.path)
+		default:
+			h.page(req, resp, 200, now)
+			return nil
+		}
+	case "POST":
+		if status := h.refuse(req); status != 0 {
+			h.page(req, resp, status, now)
+			return nil
+		}
+		if req.BodyShort {
+			answer = malformed(errShort)
+		} else {
+			answer = h.Respond(ctx, req.Body)
+		}
+	default:
+		h.page(req, resp, 405, now)
+		return nil
+	}
+	respond(req, resp, answer, now)
+	return answer
+}
+
+// respondRepaired answers the request that is left of a path whose slashes
+// were merged: the one way to read it that names a served issuer. Two such ways
+// would be two certificates.
+func (h *Handler) respondRepaired(ctx context.Context, path []byte) *responder.Answer {
+	var only *responder.Answer
+	repaired(path, func(der []byte) bool {
+		answer := h.Respond(ctx, der)
+		if answer.Status == ocsp.Unauthorized || answer.Status == ocsp.Malformed {
+			return true
+		}
+		if only != nil {
+			only = nil
+			return false
+		}
+		only = answer
+		return true
+	})
+	if only == nil {
+		return malformed(errors.New("the path of a GET is no request in base64"))
+	}
+	return only
+}
+
+func malformed(err error) *responder.Answer {
+	return &responder.Answer{DER: ocsp.MalformedRequestErrorResponse, Status: ocsp.Malformed, Err: err}
+}
+
+// refuse returns the HTTP status of a POST that is not looked at, or 0.
+func (h *Handler) refuse(req *Request) int {
+	switch {
+	case len(req.Body) > MaxBody:
+		return 413
+	case !h.AnyType && !isOCSPRequest(req.ContentType):
+		return 415
+	}
+	return 0
+}
+
+// isOCSPRequest reports whether a Content-Type names an OCSP request (RFC 6960
+// A.1.1). Letter case and parameters do not matter; of a field that came
+// twice, and was joined on the way, the first counts.
+func isOCSPRequest(contentType []byte) bool {
+	if i := bytes.IndexAny(contentType, ";,"); i >= 0 {
+		contentType = contentType[:i]
+	}
+	return bytes.EqualFold(bytes.TrimSpace(contentType), []byte("application/ocsp-request"))
+}
+
+// respond turns an OCSP answer into an HTTP one: always 200, for clients lose
+// an OCSPResponse behind any other status (but a 304 has none).
+func respond(req *Request, resp *Response, answer *responder.Answer, now time.Time) {
+	resp.Status, resp.Body = 200, answer.DER
+	get := string(req.Method) != "POST"
+	if answer.Keepable() && get && notModified(req, answer) {
+		resp.Status, resp.Body = 304, nil
+	}
+	h := resp.Header[:0]
+	h = appendDate(h, "Date: ", now)
+	if resp.Status != 304 {
+		h = append(h, "Content-Type: application/ocsp-response\r\nContent-Length: "...)
+		h = strconv.AppendInt(h, int64(len(answer.DER)), 10)
+		h = append(h, "\r\n"...)
+	}
+	resp.Header = appendCaching(h, answer, now)
+	if string(req.Method) == "HEAD" {
+		resp.Body = nil
+	}
+}
+
+// appendCaching says how long an answer may be kept (RFC 9919 §6, §7.2): until
+// the responder has a newer one. What is not signed, and what has a nonce,
+// is for nobody else.
+func appendCaching(h []byte, answer *responder.Answer, now time.Time) []byte {
+	age := int64(answer.Renewal.Sub(now) / time.Second)
+	if !answer.Keepable() || age <= 0 {
+		return append(h, "Cache-Control: no-store\r\n"...)
+	}
+	h = append(h, "Cache-Control: max-age="...)
+	h = strconv.AppendInt(h, age, 10)
+	h = append(h, ", public, no-transform, must-revalidate\r\nETag: "...)
+	h = append(h, answer.ETag...)
+	h = append(h, "\r\n"...)
+	h = appendDate(h, "Expires: ", answer.NextUpdate)
+	return appendDate(h, "Last-Modified: ", answer.ThisUpdate)
+}
+
+const httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
+
+func appendDate(h []byte, name string, t time.Time) []byte {
+	h = append(h, name...)
+	h = t.UTC().AppendFormat(h, httpDate)
+	return append(h, "\r\n"...)
+}
+
+// notModified reports whether the client has the answer already (RFC 9110
+// §13.1). If-None-Match is the one that counts where both are there.
+func notModified(req *Request, answer *responder.Answer) bool {
+	if len(req.IfNoneMatch) > 0 {
+		return etagMatches(req.IfNoneMatch, answer.ETag)
+	}
+	if len(req.IfModifiedSince) == 0 {
+		return false
+	}
+	since, err := time.Parse(httpDate, string(req.IfModifiedSince))
+	return err == nil && !answer.ThisUpdate.After(since)
+}
+
+// etagMatches compares weakly, as If-None-Match does (RFC 9110 §13.1.2).
+func etagMatches(list []byte, etag string) bool {
+	for field := range bytes.SplitSeq(list, []byte(",")) {
+		field = bytes.TrimSpace(field)
+		if string(field) == "*" || string(bytes.TrimPrefix(field, []byte("W/"))) == etag {
+			return true
+		}
+	}
+	return false
+}
