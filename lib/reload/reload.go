@@ -1,0 +1,181 @@
+// Package reload keeps what is answered in step with its files.
+package reload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"ocspcgi/lib/index"
+	"ocspcgi/lib/responder"
+	"ocspcgi/lib/watch"
+)
+
+// Source names the files of one issuer.
+type Source struct {
+	Index string
+	Files responder.Files
+}
+
+// Event is one thing that was read, for the log. Either Index or Issuer is
+// set, or neither where files are told of that could not be used.
+type Event struct {
+	Where  string            // the index's path, or where the issuer is configured
+	Index  *index.Report     // an index was read
+	Issuer *responder.Issuer // certificates and keys were read, and are used from now on
+	Err    error             // why what was read is not used; what was used before stays
+}
+
+// Keeper reads the files of a Responder's issuers, and reads them again when
+// they have changed. The fields are set before Open; Open comes before the
+// other methods, which are safe for concurrent use.
+type Keeper struct {
+	Responder *responder.Responder
+	Sources   []Source
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Log is told of what was read, from one goroutine at a time; nil: nobody is.
+	Log func(Event)
+	// LogWatch is told why changes are seen late (by polling alone).
+	LogWatch func(error)
+
+	mu      sync.Mutex
+	indexes map[string]*index.Live
+	issuers []*responder.Issuer // as Sources
+}
+
+// Open reads everything for the first time and lets the Responder serve it.
+// The error names all settings that can never work; an index that cannot be
+// read is none of them: its issuer answers tryLater until it can.
+func (k *Keeper) Open() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.indexes = map[string]*index.Live{}
+	k.issuers = make([]*responder.Issuer, len(k.Sources))
+	var faults []error
+	for i, source := range k.Sources {
+		if k.indexes[source.Index] == nil {
+			k.indexes[source.Index] = &index.Live{Path: source.Index, Now: k.Now}
+		}
+		issuer, err := k.open(source)
+		if err == nil {
+			err = alone(issuer, source, k.issuers[:i], k.Sources)
+		}
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		k.issuers[i] = issuer
+	}
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	for _, live := range k.indexes {
+		k.readIndex(live, true)
+	}
+	k.Responder.Serve(k.issuers...)
+	return nil
+}
+
+// open reads a source's certificates and keys, and has each signer prove itself.
+func (k *Keeper) open(source Source) (*responder.Issuer, error) {
+	issuer, err := responder.Open(source.Files, k.indexes[source.Index])
+	if err != nil {
+		return nil, err
+	}
+	if err := issuer.Prove(); err != nil {
+		return nil, fmt.Errorf("%s: %w", source.Files.Where, err)
+	}
+	return issuer, nil
+}
+
+// alone reports an issuer that an earlier one is too: requests could not tell
+// them apart.
+func alone(issuer *responder.Issuer, source Source, before []*responder.Issuer, sources []Source) error {
+	for i, other := range before {
+		if other != nil && other.SameKey(issuer) {
+			return fmt.Errorf("%s: %s (%s) is the issuer of %s too; one CA key has one index: remove one of them",
+				source.Files.Where, source.Files.CA, issuer.Name, sources[i].Files.Where)
+		}
+	}
+	return nil
+}
+
+// Run watches the files until ctx is done.
+func (k *Keeper) Run(ctx context.Context) error {
+	w := watch.Watcher{Log: k.LogWatch}
+	return w.Run(ctx, k.files(), k.changed)
+}
+
+// Accept reads everything anew and takes an index as it is, even one that has
+// forgotten rows: somebody has looked at it, and said so.
+func (k *Keeper) Accept() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, live := range k.indexes {
+		k.readIndex(live, true)
+	}
+	for i := range k.Sources {
+		k.readIssuer(i)
+	}
+}
+
+// changed reads again what one of files belongs to.
+func (k *Keeper) changed(files []string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, file := range files {
+		if live := k.indexes[file]; live != nil {
+			k.readIndex(live, false)
+		}
+	}
+	for i, source := range k.Sources {
+		if slices.ContainsFunc(source.Files.Paths(), func(path string) bool { return slices.Contains(files, path) }) {
+			k.readIssuer(i)
+		}
+	}
+}
+
+func (k *Keeper) readIndex(live *index.Live, accept bool) {
+	if report := live.Reload(accept); report.Changed || report.Err != nil {
+		k.tell(Event{Where: live.Path, Index: &report, Err: report.Err})
+	}
+}
+
+// readIssuer reads the certificates and keys of a source, which take the place
+// of those before only if they are whole and belong together.
+func (k *Keeper) readIssuer(i int) {
+	source := k.Sources[i]
+	next, err := k.open(source)
+	if err != nil {
+		k.tell(Event{Where: source.Files.Where, Err: err})
+		return
+	}
+	if next.Equal(k.issuers[i]) {
+		return
+	}
+	issuers := slices.Clone(k.issuers)
+	issuers[i] = next
+	k.issuers = issuers
+	k.Responder.Serve(issuers...)
+	k.tell(Event{Where: source.Files.Where, Issuer: next})
+}
+
+func (k *Keeper) tell(e Event) {
+	if k.Log != nil {
+		k.Log(e)
+	}
+}
+
+// files returns the names of all files, each once.
+func (k *Keeper) files() []string {
+	var files []string
+	for _, source := range k.Sources {
+		files = append(append(files, source.Index), source.Files.Paths()...)
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}

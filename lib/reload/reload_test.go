@@ -1,0 +1,195 @@
+package reload_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"ocspcgi/lib/pkitest"
+	"ocspcgi/lib/reload"
+	"ocspcgi/lib/responder"
+	"ocspcgi/lib/wire"
+)
+
+// patience is how long an event is waited for that has to come.
+const patience = 10 * time.Second
+
+// kept is a company whose files a Keeper keeps read.
+type kept struct {
+	*pkitest.Company
+	*reload.Keeper
+	events chan reload.Event
+}
+
+func source(ca *pkitest.CA, signer *pkitest.Signer) reload.Source {
+	return reload.Source{Index: ca.Index, Files: responder.Files{
+		Where: "the test", CA: ca.Cert, Lifetime: time.Hour,
+		Signers: []responder.SignerFiles{{Certificate: signer.Cert, Key: signer.Key}},
+	}}
+}
+
+// keep starts a Keeper, and ends it with the test.
+func keep(t *testing.T) *kept {
+	k := &kept{Company: pkitest.NewCompany(t), events: make(chan reload.Event, 100)}
+	k.Keeper = &reload.Keeper{
+		Responder: &responder.Responder{},
+		Sources:   []reload.Source{source(k.CA, k.Signer)},
+		Log:       func(e reload.Event) { k.events <- e },
+	}
+	if err := k.Open(); err != nil {
+		t.Fatal(err)
+	}
+	k.wait(t, func(e reload.Event) bool { return e.Index != nil })
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- k.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return k
+}
+
+// wait returns the first event that is wanted.
+func (k *kept) wait(t *testing.T, wanted func(reload.Event) bool) reload.Event {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		select {
+		case e := <-k.events:
+			if wanted(e) {
+				return e
+			}
+		case <-late:
+			t.Fatal("nothing was told")
+		}
+	}
+}
+
+func (k *kept) ask(t *testing.T, leaf *pkitest.Leaf) *wire.OCSPResponse {
+	t.Helper()
+	resp, err := wire.ParseResponse(k.Responder.Respond(context.Background(), pkitest.Request(t, k.CA, leaf)).DER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
+func (k *kept) status(t *testing.T, leaf *pkitest.Leaf) wire.CertStatus {
+	t.Helper()
+	resp := k.ask(t, leaf)
+	if resp.Status != ocsp.Success {
+		t.Fatalf("answered %v", resp.Status)
+	}
+	return resp.Singles[0].Status
+}
+
+func TestRevocation(t *testing.T) {
+	k := keep(t)
+	if got := k.status(t, k.Good); got != wire.Good {
+		t.Fatalf("%v at first", got)
+	}
+	k.Revoke(k.Good)
+	k.wait(t, func(e reload.Event) bool {
+		return e.Index != nil && e.Err == nil && k.status(t, k.Good) == wire.Revoked
+	})
+}
+
+func TestForgottenRows(t *testing.T) {
+	k := keep(t)
+	write(t, k.Index, nil)
+	k.wait(t, func(e reload.Event) bool { return e.Err != nil })
+	if got := k.status(t, k.Company.Revoked); got != wire.Revoked {
+		t.Errorf("%v, though nobody has said that the rows may go", got)
+	}
+	k.Accept()
+	if got := k.status(t, k.Company.Revoked); got != wire.Unknown {
+		t.Errorf("%v after the empty index was accepted", got)
+	}
+}
+
+func TestSignerIsSwapped(t *testing.T) {
+	k := keep(t)
+	next := k.OCSPSigner("next")
+	write(t, k.Signer.Cert, read(t, next.Cert))
+	e := k.wait(t, func(e reload.Event) bool { return e.Index == nil })
+	if e.Err == nil || !strings.Contains(e.Err.Error(), "does not fit") {
+		t.Fatalf("half of a new pair: %v", e.Err)
+	}
+	if resp := k.ask(t, k.Good); string(resp.Certificates[0]) != string(k.Signer.Certificate.Raw) {
+		t.Error("half of a new pair is used")
+	}
+	write(t, k.Signer.Key, read(t, next.Key))
+	k.wait(t, func(e reload.Event) bool { return e.Issuer != nil })
+	if resp := k.ask(t, k.Good); string(resp.Certificates[0]) != string(next.Certificate.Raw) {
+		t.Error("the new pair is not used")
+	}
+}
+
+func TestOpenNamesAllFaults(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	second := source(c.CA, c.Signer)
+	second.Files.Where, second.Files.CA = "the second", "/nowhere/ca.pem"
+	third := source(c.CA, c.Signer)
+	third.Files.Where, third.Files.Signers = "the third", []responder.SignerFiles{{Certificate: c.Signer.Cert, Key: c.Good.Key}}
+	twin := source(c.CA, c.OCSPSigner("twin"))
+	twin.Files.Where = "the twin"
+	k := reload.Keeper{Responder: &responder.Responder{}, Sources: []reload.Source{source(c.CA, c.Signer), second, third, twin}}
+	err := k.Open()
+	if err == nil {
+		t.Fatal("opened")
+	}
+	for _, text := range []string{"the second", "/nowhere/ca.pem", "the third", c.Good.Key, "the twin", "one CA key has one index"} {
+		if !strings.Contains(err.Error(), text) {
+			t.Errorf("the error lacks %s:\n%v", text, err)
+		}
+	}
+}
+
+func TestIndexThatComesLater(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	rows := read(t, c.Index)
+	if err := os.Remove(c.Index); err != nil {
+		t.Fatal(err)
+	}
+	k := &kept{Company: c, events: make(chan reload.Event, 100)}
+	k.Keeper = &reload.Keeper{Responder: &responder.Responder{}, Sources: []reload.Source{source(c.CA, c.Signer)},
+		Log: func(e reload.Event) { k.events <- e }}
+	if err := k.Open(); err != nil {
+		t.Fatalf("an index that is not there ends the start: %v", err)
+	}
+	if resp := k.ask(t, c.Good); resp.Status != ocsp.TryLater {
+		t.Errorf("answered %v without an index", resp.Status)
+	}
+	write(t, c.Index, rows)
+	k.Accept()
+	if got := k.status(t, c.Good); got != wire.Good {
+		t.Errorf("%v once it is there", got)
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// write puts a file in place of another, whole.
+func write(t *testing.T, path string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(path+".new", data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+}
