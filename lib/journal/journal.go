@@ -1,0 +1,194 @@
+// Package journal writes the log.
+package journal
+
+import (
+	"fmt"
+	"io"
+	"log/syslog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/crypto/ocsp"
+	"golang.org/x/term"
+
+	"ocspcgi/lib/index"
+	"ocspcgi/lib/ocsphttp"
+	"ocspcgi/lib/reload"
+	"ocspcgi/lib/responder"
+)
+
+// Journal is the log of a process. Its methods are safe for concurrent use.
+type Journal struct {
+	zerolog.Logger
+
+	remote bool
+	now    func() time.Time
+	close  func() error
+}
+
+// Options says what is logged, and where. The zero value logs errors to stderr.
+type Options struct {
+	Path   string        // of a file that lines are added to; empty: stderr
+	Level  zerolog.Level // the least level that is logged
+	Color  bool          // whether colours may be used on a terminal
+	Remote bool          // whether requests are logged with the client's address
+
+	Now func() time.Time // the clock; nil means time.Now
+}
+
+// Open opens the log: the file, else stderr, readable where that is a terminal,
+// else the system's log where stderr leads nowhere. Lines are JSON but on a
+// terminal. The error is that of the file, and the Journal writes to stderr then.
+func Open(o Options) (*Journal, error) {
+	out, shut, err := output(o)
+	j := &Journal{remote: o.Remote, now: o.Now, close: shut}
+	if j.now == nil {
+		j.now = time.Now
+	}
+	j.Logger = zerolog.New(out).Level(o.Level).Hook(zerolog.HookFunc(j.stamp))
+	return j, err
+}
+
+// stamp puts the time into a line, in UTC: local time would be read from a
+// file at each start of a CGI process.
+func (j *Journal) stamp(e *zerolog.Event, _ zerolog.Level, _ string) {
+	e.Time(zerolog.TimestampFieldName, j.now().UTC())
+}
+
+// Close closes the log's file.
+func (j *Journal) Close() error { return j.close() }
+
+func output(o Options) (io.Writer, func() error, error) {
+	nothing := func() error { return nil }
+	var err error
+	if o.Path != "" {
+		var f *os.File
+		if f, err = os.OpenFile(o.Path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err == nil {
+			return f, f.Close, nil
+		}
+		err = fmt.Errorf("-log: %w", err)
+	}
+	switch {
+	case term.IsTerminal(int(os.Stderr.Fd())):
+		return zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.DateTime, NoColor: !o.Color}, nothing, err
+	case leadsNowhere(os.Stderr):
+		if w, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_INFO, "ocspcgi"); err == nil {
+			return zerolog.SyslogLevelWriter(w), w.Close, nil
+		}
+	}
+	return os.Stderr, nothing, err
+}
+
+// leadsNowhere reports whether f is closed, or /dev/null.
+func leadsNowhere(f *os.File) bool {
+	there, err := f.Stat()
+	if err != nil {
+		return true
+	}
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(there, null)
+}
+
+// Listening tells of a socket that is answered on.
+func (j *Journal) Listening(l net.Listener) {
+	j.Info().Str("address", l.Addr().Network()+":"+l.Addr().String()).Msg("listening")
+}
+
+// Warnings writes a line for each.
+func (j *Journal) Warnings(warnings []string) {
+	for _, warning := range warnings {
+		j.Warn().Msg(warning)
+	}
+}
+
+// Signers warns of what will be wrong with who signs for issuers.
+func (j *Journal) Signers(issuers ...*responder.Issuer) {
+	for _, issuer := range issuers {
+		for _, s := range issuer.Signers() {
+			j.Warnings(s.Warnings(issuer.CA, j.now()))
+		}
+	}
+}
+
+// Reload tells what was read.
+func (j *Journal) Reload(e reload.Event) {
+	switch {
+	case e.Issuer != nil:
+		j.Info().Str("issuer", e.Issuer.Name).Str("where", e.Where).Msg("certificates and keys read")
+		j.Signers(e.Issuer)
+	case e.Index != nil:
+		j.index(e.Where, e.Index)
+	default:
+		j.Error().Err(e.Err).Str("where", e.Where).Msg("new certificates or keys are not used; the old stay")
+	}
+}
+
+func (j *Journal) index(path string, report *index.Report) {
+	for _, fault := range report.Faults {
+		j.Warn().Str("index", path).Int("line", fault.Line).Msg(fault.String())
+	}
+	switch {
+	case report.Err != nil:
+		j.Error().Err(report.Err).Str("index", path).Int("rows", report.Rows).Msg("index not believed: what it revokes counts, else the old one holds")
+	default:
+		j.Info().Str("index", path).Int("rows", report.Rows).Msg("index read")
+	}
+}
+
+// Request writes the line of one request.
+func (j *Journal) Request(rec *ocsphttp.Record) {
+	level := zerolog.InfoLevel
+	if rec.Answer != nil && (rec.Answer.Status == ocsp.InternalError || rec.Answer.Status == ocsp.TryLater) {
+		level = zerolog.WarnLevel
+	}
+	if j.GetLevel() > level {
+		return
+	}
+	e := j.WithLevel(level).Str("via", rec.Request.Transport).Bytes("method", rec.Request.Method).Int("http", rec.Status)
+	if j.remote {
+		e = e.Bytes("remote", rec.Request.RemoteAddr)
+	}
+	if rec.Answer != nil {
+		e = describe(e, rec.Answer)
+	}
+	e.Int64("us", rec.Took.Microseconds()).Msg("request")
+}
+
+// describe says what was asked and answered.
+func describe(e *zerolog.Event, answer *responder.Answer) *zerolog.Event {
+	if len(answer.Certs) == 1 {
+		e = e.EmbedObject(cert(answer.Certs[0]))
+	} else if len(answer.Certs) > 1 {
+		e = e.Array("certs", certs(answer.Certs))
+	}
+	how := "signed"
+	switch {
+	case answer.Status != ocsp.Success:
+		how = "refused"
+	case answer.Cached:
+		how = "cached"
+	}
+	return e.Stringer("answer", answer.Status).Str("how", how).AnErr("error", answer.Err)
+}
+
+// cert is what a line says of one certificate.
+type cert responder.Cert
+
+// MarshalZerologObject implements [zerolog.LogObjectMarshaler].
+func (c cert) MarshalZerologObject(e *zerolog.Event) {
+	e.Str("issuer", c.Issuer).Str("serial", c.Serial).Str("status", c.Status)
+	if c.Reason != "" {
+		e.Str("reason", c.Reason)
+	}
+}
+
+type certs []responder.Cert
+
+// MarshalZerologArray implements [zerolog.LogArrayMarshaler].
+func (c certs) MarshalZerologArray(a *zerolog.Array) {
+	for i := range c {
+		a.Object(cert(c[i]))
+	}
+}
