@@ -1,0 +1,43 @@
+// Package command holds the verbs that a person types.
+package command
+
+import (
+	"fmt"
+	"io"
+
+	"ocspcgi/lib/config"
+)
+
+const usage = `ocspcgi answers OCSP from the index.txt that openssl ca keeps.
+
+As a CGI program it takes its settings from the environment or from
+` + config.DefaultFile + ` and needs no flags. Otherwise:
+
+  ocspcgi -index F -CA F -rsigner F [-rkey F] -listen unix:PATH    FastCGI
+  ocspcgi -index F -CA F -rsigner F [-rkey F] -port [HOST:]N       HTTP
+  ocspcgi -index F -CA F -rsigner F [-rkey F] -reqin F -respout F  one request
+  ocspcgi [-config FILE.toml]                                      as the file says
+
+  ocspcgi demo [-once] [DIR]   make a CA, serve it, ask it
+  ocspcgi help settings        every flag, variable and key
+  ocspcgi version
+
+The flags are those of openssl ocsp. A second -index begins the next issuer.
+`
+
+// Usage prints how the program is started.
+func Usage(w io.Writer) { io.WriteString(w, usage) }
+
+// Help prints the usage, or what is known of a topic. It returns the exit code.
+func Help(args []string, stdout, stderr io.Writer) int {
+	switch {
+	case len(args) == 0:
+		Usage(stdout)
+	case args[0] == "settings":
+		config.Table(stdout)
+	default:
+		fmt.Fprintf(stderr, "ocspcgi: help %s: no such topic; there is: settings\n", args[0])
+		return 1
+	}
+	return 0
+}
