@@ -20,13 +20,14 @@ import (
 // arrows says what of ours each package may import, its tests apart. "main" is
 // the program. lib/servertest is in no list: only tests run servers.
 var arrows = map[string]string{
-	"main":          "cgi fcgi lib/command lib/config lib/daemon lib/httpd lib/index lib/ocsphttp lib/reload lib/responder lib/signer lib/store lib/watch lib/wire",
+	"main":          "cgi fcgi lib/command lib/config lib/daemon lib/index lib/journal lib/ocsphttp lib/reload lib/responder lib/signer lib/store lib/watch lib/wire",
 	"cgi":           "lib/ocsphttp",
 	"fcgi":          "lib/ocsphttp",
 	"lib/daemon":    "fcgi lib/httpd lib/ocsphttp",
 	"lib/httpd":     "lib/ocsphttp",
 	"lib/ocsphttp":  "lib/responder",
 	"lib/responder": "lib/index lib/signer lib/store lib/wire",
+	"lib/journal":   "lib/index lib/ocsphttp lib/reload lib/responder",
 	"lib/reload":    "lib/index lib/responder lib/watch",
 	"lib/command":   "lib/config lib/index lib/ocsphttp lib/reload lib/responder lib/signer lib/store lib/watch lib/wire",
 
@@ -56,12 +57,12 @@ type rule struct{ path, who, reason string }
 var imports = []rule{
 	{"github.com/fsnotify/fsnotify", "lib/watch", "files are watched in one place, which also knows when events do not come"},
 	{"github.com/pelletier/go-toml/v2", "lib/config", "settings are read in one place"},
-	{"github.com/rs/zerolog", "main", "errors go up to the program, which alone logs"},
+	{"github.com/rs/zerolog", "main lib/journal", "errors go up to the program, which alone logs"},
 	{"github.com/youmark/pkcs8", "lib/signer", "keys are read in one place"},
-	{"golang.org/x/crypto", "main lib/command lib/ocsphttp lib/responder lib/servertest lib/signer lib/wire", "the others carry bytes and do not look into them"},
+	{"golang.org/x/crypto", "main lib/command lib/journal lib/ocsphttp lib/responder lib/servertest lib/signer lib/wire", "the others carry bytes and do not look into them"},
 	{"golang.org/x/sys", "main fcgi lib/command lib/httpd lib/index lib/reload lib/signer lib/watch", "the others have nothing to ask the kernel"},
-	{"golang.org/x/term", "main lib/command lib/signer", "only a person at a terminal is asked"},
-	{"log", "main lib/httpd", "errors go up to the program, which logs with zerolog; net/http alone wants another kind"},
+	{"golang.org/x/term", "lib/command lib/journal lib/signer", "only a person at a terminal is asked"},
+	{"log", "lib/httpd lib/journal", "errors go up to the program, which logs with zerolog; net/http alone wants another kind"},
 	{"os/signal", "main lib/command", "a library does not take signals from the program"},
 }
 

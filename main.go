@@ -1,0 +1,374 @@
+// Command ocspcgi answers OCSP behind the web server that is already there, as
+// a CGI program or over FastCGI, from the index.txt that openssl ca keeps.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/crypto/ocsp"
+
+	"ocspcgi/cgi"
+	"ocspcgi/fcgi"
+	"ocspcgi/lib/command"
+	"ocspcgi/lib/config"
+	"ocspcgi/lib/daemon"
+	"ocspcgi/lib/index"
+	"ocspcgi/lib/journal"
+	"ocspcgi/lib/ocsphttp"
+	"ocspcgi/lib/reload"
+	"ocspcgi/lib/responder"
+	"ocspcgi/lib/signer"
+)
+
+// version is set by the linker.
+var version = "unversioned"
+
+const (
+	exitFailed = 1 // the answer is none, or not successful, as openssl has it
+	exitUsage  = 2 // the settings can never work
+)
+
+func main() { os.Exit(launch(os.Args[1:])) }
+
+// launch finds out how the program was started, by the first sign that holds.
+func launch(args []string) int {
+	switch inherited, ok, err := fcgi.Inherited(); {
+	case err != nil:
+		return fail(err)
+	case ok:
+		return serve(args, inherited)
+	}
+	if cgi.Invoked(os.Getenv) {
+		return serveCGI() // argv is the client's
+	}
+	if len(args) > 0 {
+		switch args[0] {
+		case "demo":
+			return command.Demo(args[1:], os.Stdout, os.Stderr)
+		case "version", "-version", "--version":
+			fmt.Println("ocspcgi", version)
+			return 0
+		case "help", "-help", "--help", "-h", "-?":
+			return command.Help(args[1:], os.Stdout, os.Stderr)
+		case "serve":
+			args = args[1:]
+		}
+	}
+	return serve(args, nil)
+}
+
+func fail(err error) int {
+	fmt.Fprintln(os.Stderr, "ocspcgi:", strings.ReplaceAll(err.Error(), "\n", "\nocspcgi: "))
+	return exitUsage
+}
+
+// serveCGI answers the one request of a CGI process. Settings that can never
+// work are an answer too: internalError, with the reason in the log.
+func serveCGI() int {
+	cfg, err := config.Load(nil, os.Environ(), "")
+	log := openJournal(cfg, zerolog.WarnLevel)
+	defer log.Close()
+	r, fault := newResponder(cfg)
+	if err = errors.Join(err, fault); err == nil {
+		err = openOnce(cfg, r, nil)
+	}
+	h := newHandler(cfg, r, log)
+	if err != nil {
+		h.Respond = func(context.Context, []byte) *responder.Answer { return responder.Fault(err) }
+	}
+	signal.Ignore(syscall.SIGPIPE) // a client that has left is no reason to die
+	if err := cgi.Serve(context.Background(), os.Getenv, os.Stdin, os.Stdout, h.Serve); err != nil {
+		log.Warn().Err(err).Msg("answer not delivered")
+		return exitFailed
+	}
+	return 0
+}
+
+// openOnce makes r answer from files that are read for this one request.
+func openOnce(cfg *config.Config, r *responder.Responder, ask signer.Passphrase) error {
+	sources, err := sources(cfg, ask)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	issuers := make([]*responder.Issuer, len(sources))
+	for i, source := range sources {
+		issuers[i], err = responder.Open(source.Files, &index.File{Path: source.Index})
+		faults = append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	r.Serve(issuers...)
+	return nil
+}
+
+// sources turns settings into the files of issuers. Keys without -passin have
+// their pass phrase from ask; nil means that nobody can be asked.
+func sources(cfg *config.Config, ask signer.Passphrase) ([]reload.Source, error) {
+	if len(cfg.Issuers) == 0 {
+		return nil, errors.New("no issuer is named: give -index, -CA and -rsigner, or OCSP_INDEX, OCSP_CA and OCSP_RSIGNER, or an [[issuer]] in " + config.DefaultFile)
+	}
+	if cfg.Cache != "" {
+		return nil, errors.New("cache: signed answers are kept in memory alone as yet; leave it out")
+	}
+	// What is read from a descriptor is read once, for all keys.
+	phrases := map[config.Secret]signer.Passphrase{"": ask}
+	var out []reload.Source
+	for _, issuer := range cfg.Issuers {
+		files := responder.Files{
+			Where: issuer.Where, CA: issuer.CA, Other: issuer.ROther, Digest: issuer.RMD, SigOpts: issuer.RSigOpt,
+			Lifetime: issuer.Lifetime, ByName: cfg.RespNameID, NoCerts: issuer.RespNoCerts,
+		}
+		for _, s := range issuer.Signers {
+			if _, known := phrases[s.PassIn]; !known {
+				phrase, err := signer.ParsePassIn(string(s.PassIn), os.LookupEnv)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", s.Where, err)
+				}
+				phrases[s.PassIn] = phrase
+			}
+			files.Signers = append(files.Signers, responder.SignerFiles{Certificate: s.RSigner, Key: s.RKey, Passphrase: phrases[s.PassIn]})
+		}
+		out = append(out, reload.Source{Index: issuer.Index, Files: files})
+	}
+	return out, nil
+}
+
+// onTerminal asks the person at the terminal for pass phrases.
+func onTerminal() (signer.Passphrase, error) { return signer.ParsePassIn("", os.LookupEnv) }
+
+func newResponder(cfg *config.Config) (*responder.Responder, error) {
+	r := &responder.Responder{Backdate: cfg.Backdate, IgnoreNonces: cfg.Nonces == "ignore", Archive: cfg.Archive, CacheBytes: cfg.CacheBytes}
+	switch cfg.Unassigned {
+	case "unauthorized":
+		r.Unassigned = responder.Unauthorized
+	case "revoked":
+		r.Unassigned = responder.Revoked
+	}
+	if len(cfg.RequireSigned) == 0 {
+		return r, nil
+	}
+	var err error
+	r.Requestors, err = responder.OpenRequestors(cfg.RequireSigned)
+	return r, err
+}
+
+func newHandler(cfg *config.Config, r *responder.Responder, log *journal.Journal) *ocsphttp.Handler {
+	return &ocsphttp.Handler{
+		Respond: r.Respond,
+		AnyType: cfg.AnyType,
+		Page: ocsphttp.Page{Version: version, Hyperlink: cfg.Hyperlink, Issuers: func() []string {
+			var names []string
+			for _, issuer := range r.Issuers() {
+				names = append(names, issuer.Name)
+			}
+			return names
+		}},
+		Log: log.Request,
+	}
+}
+
+// serve reads the flags and does what they say, with inherited as one more
+// socket to answer FastCGI on.
+func serve(args []string, inherited net.Listener) int {
+	cfg, err := config.Load(args, os.Environ(), "")
+	if err != nil {
+		return fail(err)
+	}
+	if cfg.Help {
+		command.Usage(os.Stdout)
+		return 0
+	}
+	if cfg.ReqIn != "" {
+		return answerFile(cfg)
+	}
+	sockets, err := fcgi.Systemd(os.Getenv, os.Getpid())
+	if err != nil {
+		return fail(err)
+	}
+	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
+		os.Unsetenv(name) // they are for this process alone
+	}
+	if inherited != nil {
+		sockets = append(sockets, inherited)
+	}
+	if len(sockets)+len(cfg.Listen) == 0 {
+		command.Usage(os.Stderr)
+		return exitUsage
+	}
+	log := openJournal(cfg, zerolog.InfoLevel)
+	defer log.Close()
+	log.Warnings(cfg.Warnings)
+	if err := stay(cfg, log, sockets); err != nil {
+		return fail(err)
+	}
+	return 0
+}
+
+// answerFile is -reqin and -respout: one request from a file to a file.
+func answerFile(cfg *config.Config) int {
+	log := openJournal(cfg, zerolog.WarnLevel)
+	defer log.Close()
+	log.Warnings(cfg.Warnings)
+	r, err := newResponder(cfg)
+	if err == nil {
+		var ask signer.Passphrase
+		if ask, err = onTerminal(); err == nil {
+			err = openOnce(cfg, r, ask)
+		}
+	}
+	respond := r.Respond
+	if err != nil {
+		respond = func(context.Context, []byte) *responder.Answer { return responder.Fault(err) }
+	}
+	answer, err := command.Respond(cfg, respond)
+	if err != nil {
+		return fail(err)
+	}
+	if answer.Err != nil {
+		log.Warn().Stringer("answer", answer.Status).Err(answer.Err).Msg("request refused")
+	}
+	if answer.Status != ocsp.Success {
+		return exitFailed
+	}
+	return 0
+}
+
+// stay answers on sockets, from files that are read again when they change,
+// until the process is told to end.
+func stay(cfg *config.Config, log *journal.Journal, sockets []net.Listener) error {
+	ask, err := onTerminal()
+	if err != nil {
+		return err
+	}
+	sources, err := sources(cfg, ask)
+	if err != nil {
+		return err
+	}
+	peers, err := fcgi.ParsePeers(os.Getenv("FCGI_WEB_SERVER_ADDRS"))
+	if err != nil {
+		return err
+	}
+	r, err := newResponder(cfg)
+	if err != nil {
+		return err
+	}
+	keeper := &reload.Keeper{
+		Responder: r, Sources: sources,
+		Log:      log.Reload,
+		LogWatch: func(err error) { log.Warn().Err(err).Msg("changes of files are seen by polling") },
+	}
+	if err := keeper.Open(); err != nil {
+		return err
+	}
+	log.Signers(r.Issuers()...)
+	text, err := command.OpenText(cfg)
+	if err != nil {
+		return err
+	}
+	defer text.Close()
+	h := newHandler(cfg, r, log)
+	if text.Wanted() {
+		h.Respond = showing(text, h.Respond, log)
+	}
+	removePid, err := writePid(cfg.PidFile)
+	if err != nil {
+		return err
+	}
+	defer removePid()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var watching sync.WaitGroup
+	watching.Go(func() { watch(ctx, keeper, log) })
+	d := daemon.Daemon{
+		Handler: h.Serve, Sockets: sockets, Listen: cfg.Listen, Mode: cfg.ListenMode, Group: cfg.ListenGroup,
+		Peers: peers, Timeout: cfg.Timeout, Requests: cfg.NRequest,
+		Listening: func(l net.Listener, http bool) { announce(cfg, log, l, http) },
+		Log:       func(err error) { log.Warn().Err(err).Msg("connection failed") },
+	}
+	err = d.Run(ctx)
+	cancel()
+	watching.Wait()
+	return err
+}
+
+// showing has every request and answer shown, as -text has it.
+func showing(text *command.Text, respond func(context.Context, []byte) *responder.Answer, log *journal.Journal) func(context.Context, []byte) *responder.Answer {
+	return func(ctx context.Context, der []byte) *responder.Answer {
+		answer := respond(ctx, der)
+		if err := text.Write(der, answer.DER); err != nil {
+			log.Warn().Err(err).Msg("not shown")
+		}
+		return answer
+	}
+}
+
+// writePid writes the process's number into the file that -pid_file names.
+func writePid(path string) (remove func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	if err := os.WriteFile(path, fmt.Appendln(nil, os.Getpid()), 0o644); err != nil {
+		return nil, fmt.Errorf("-pid_file: %w", err)
+	}
+	return func() { os.Remove(path) }, nil
+}
+
+// watch keeps the files read; SIGHUP has all of them taken as they are.
+func watch(ctx context.Context, keeper *reload.Keeper, log *journal.Journal) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() {
+		if err := keeper.Run(ctx); err != nil {
+			log.Error().Err(err).Msg("files are not watched")
+		}
+	})
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			log.Info().Msg("told to read everything again")
+			keeper.Accept()
+		}
+	}
+}
+
+// announce tells of a socket; of that of -port on stdout too, as openssl does,
+// for scripts that wait for it.
+func announce(cfg *config.Config, log *journal.Journal, l net.Listener, http bool) {
+	log.Listening(l)
+	if http && cfg.Port != "" {
+		fmt.Printf("ACCEPT %s PID=%d\n", l.Addr(), os.Getpid())
+	}
+}
+
+// openJournal opens the log, from the given level on where nothing else is
+// said. It is never without one.
+func openJournal(cfg *config.Config, level zerolog.Level) *journal.Journal {
+	if cfg.LogLevel != "" {
+		if told, err := zerolog.ParseLevel(cfg.LogLevel); err == nil {
+			level = told
+		}
+	}
+	log, err := journal.Open(journal.Options{Path: cfg.Log, Level: level, Remote: cfg.LogRemote, Color: os.Getenv("NO_COLOR") == ""})
+	if err != nil {
+		log.Err(err).Msg("the log goes here instead")
+	}
+	return log
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(emptyProgram) != "" {
+		serveEmpty()
+	}
+	testscript.Main(m, map[string]func(){"ocspcgi": main})
+}
+
+// TestScripts runs what a person types at the real main: testdata/script has a
+// file for each behaviour. $CA is the folder of the CA in testdata.
+func TestScripts(t *testing.T) {
+	ca, err := filepath.Abs("testdata/ca")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("CA", ca)
+			env.Setenv("REQUESTS", filepath.Join(filepath.Dir(ca), "requests"))
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"der": der, "expand": expand,
+		},
+	})
+}
+
+// der FILE HEX checks that a file is those bytes, and nothing else.
+func der(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: der FILE HEX")
+	}
+	got, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if hex := fmt.Sprintf("%x", got); hex != args[1] {
+		ts.Fatalf("%s is %s, want %s", args[0], hex, args[1])
+	}
+}
+
+// expand FILE puts the environment's values into a file.
+func expand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: expand FILE")
+	}
+	path := ts.MkAbs(args[0])
+	text, err := os.ReadFile(path)
+	ts.Check(err)
+	ts.Check(os.WriteFile(path, []byte(os.Expand(string(text), ts.Getenv)), 0o644))
+}
