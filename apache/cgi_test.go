@@ -65,6 +65,7 @@ func TestBrokenSettings(t *testing.T) {
 
 // Only mod_cgid has a timeout of its own for CGI programs.
 func TestTimeoutOfCGI(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	r := servertest.NewResponder(t, program).Script(t, "exec sleep 60")
 	for _, snippet := range []string{"cgi-path.conf", "cgi-host.conf"} {
 		t.Run(snippet, func(t *testing.T) {
@@ -80,6 +81,7 @@ func TestTimeoutOfCGI(t *testing.T) {
 }
 
 func TestRevocationByCGI(t *testing.T) {
+	t.Parallel()
 	rounds := 100
 	if testing.Short() {
 		rounds = 10

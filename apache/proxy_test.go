@@ -46,6 +46,7 @@ func TestRestart(t *testing.T) {
 }
 
 func TestTimeoutOfProxy(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	r := servertest.NewResponder(t, program)
 	eachProxy(t, func(t *testing.T, f form) {
 		relayed, _ := r.Relayed(t, false)
