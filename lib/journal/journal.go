@@ -127,14 +127,16 @@ func (j *Journal) Reload(e reload.Event) {
 
 func (j *Journal) index(path string, report *index.Report) {
 	for _, fault := range report.Faults {
-		j.Warn().Str("index", path).Int("line", fault.Line).Msg(fault.String())
+		j.Warn().Str("index", path).Int("line", fault.Line).Str("remedy", fault.Remedy).Msg(fault.Text)
 	}
-	switch {
-	case report.Err != nil:
-		j.Error().Err(report.Err).Str("index", path).Int("rows", report.Rows).Msg("index not believed: what it revokes counts, else the old one holds")
-	default:
-		j.Info().Str("index", path).Int("rows", report.Rows).Msg("index read")
+	if more := report.Count - len(report.Faults); more > 0 {
+		j.Warn().Str("index", path).Int("faults", more).Msg("more faults, not listed")
 	}
+	e, said := j.Info(), "index read"
+	if !report.Believed {
+		e, said = j.Error().Err(report.Err), "index not believed: what it revokes is revoked, else the old one holds; SIGHUP takes it as it is, once it is whole"
+	}
+	e.Str("index", path).Int("rows", report.Rows).Msg(said)
 }
 
 // Request writes the line of one request.

@@ -2,6 +2,7 @@
 package reload
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,9 @@ type Keeper struct {
 	Now func() time.Time
 	// Log is told of what was read, from one goroutine at a time; nil: nobody is.
 	Log func(Event)
+	// Look is the time between two looks at the indexes' stamps, for a change
+	// that left no other sign; 0 means 500 ms.
+	Look time.Duration
 	// LogWatch is told why changes are seen late (by polling alone).
 	LogWatch func(error)
 
@@ -106,8 +110,33 @@ func alone(issuer *responder.Issuer, source Source, before []*responder.Issuer, 
 
 // Run watches the files until ctx is done.
 func (k *Keeper) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	var looking sync.WaitGroup
+	looking.Go(func() { k.look(ctx) })
 	w := watch.Watcher{Log: k.LogWatch}
-	return w.Run(ctx, k.files(), k.changed)
+	err := w.Run(ctx, k.files(), k.changed)
+	stop()
+	looking.Wait()
+	return err
+}
+
+// look has each index look at its file from time to time: one that was written
+// twice within the grain of its time stamps is not seen to have changed.
+func (k *Keeper) look(ctx context.Context) {
+	tick := time.NewTicker(cmp.Or(k.Look, 500*time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			k.mu.Lock()
+			for _, live := range k.indexes {
+				k.readIndex(live, false)
+			}
+			k.mu.Unlock()
+		}
+	}
 }
 
 // Accept reads everything anew and takes an index as it is, even one that has
@@ -140,7 +169,7 @@ func (k *Keeper) changed(files []string) {
 }
 
 func (k *Keeper) readIndex(live *index.Live, accept bool) {
-	if report := live.Reload(accept); report.Changed || report.Err != nil {
+	if report := live.Reload(accept); report.Changed {
 		k.tell(Event{Where: live.Path, Index: &report, Err: report.Err})
 	}
 }
