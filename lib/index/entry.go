@@ -14,7 +14,7 @@ func (r *row) entry(note func(flaw, []byte)) (Entry, flaw) {
 	if note == nil {
 		note = func(flaw, []byte) {}
 	}
-	e := Entry{Status: Status(r.letter()), Reason: -1}
+	e := Entry{Status: r.status(), Reason: -1}
 	var ok bool
 	if e.Expires, ok = parseTime(r.expires); !ok {
 		note(badExpiry, r.expires)
@@ -23,7 +23,7 @@ func (r *row) entry(note func(flaw, []byte)) (Entry, flaw) {
 	case e.Status == Revoked:
 	case e.Status != Valid && e.Status != Expired:
 		return Entry{Expires: e.Expires}, badType
-	case r.joined:
+	case r.flaw == joined:
 		return Entry{Expires: e.Expires}, joined
 	}
 	if len(r.kind) > 1 {

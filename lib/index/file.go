@@ -139,17 +139,11 @@ func (s *source) find(serial []byte) (found finding, whole *DoubtError) {
 
 // find looks for the serial in a block, up to the first row that revokes it.
 func (p *part) find(path string, b *block, serial []byte) {
-	var room [maxKey + 1]byte
+	var r row
 	p.torn = b.torn
-	for {
-		line, whole, ok := b.next()
-		if !ok {
-			return
-		}
-		p.lines = b.line
-		r, fault := cut(line, whole, room[:0])
-		if fault != sound && p.blind == nil {
-			p.blind = fault.doubt(path, b.line)
+	for b.next(&r) {
+		if r.flaw != sound && p.blind == nil {
+			p.blind = r.flaw.doubt(path, b.line)
 		}
 		if r.key == nil || !bytes.Equal(r.key, serial) {
 			continue
@@ -159,4 +153,5 @@ func (p *part) find(path string, b *block, serial []byte) {
 			return
 		}
 	}
+	p.lines = b.line
 }

@@ -90,20 +90,15 @@ func (f *faults) twice(second record) {
 // read reads the rows of a block. Lines are counted from the start of the
 // block until place is called.
 func (p *stretch) read(path string, b *block) {
-	var room [maxKey + 1]byte
 	p.torn = b.torn
 	p.records = b.spare[:0]
 	note := func(f flaw, column []byte) { p.note(f, b.line, column) }
-	for {
-		line, whole, ok := b.next()
-		if !ok {
-			break
-		}
-		r, fault := cut(line, whole, room[:0])
-		if fault != sound {
-			note(fault, r.serial)
+	var r row
+	for b.next(&r) {
+		if r.flaw != sound {
+			note(r.flaw, r.serial)
 			if p.blind == nil {
-				p.blind = fault.doubt(path, b.line)
+				p.blind = r.flaw.doubt(path, b.line)
 			}
 		}
 		if r.key == nil {
@@ -111,7 +106,7 @@ func (p *stretch) read(path string, b *block) {
 			continue
 		}
 		f := r.finding(path, b.line, note)
-		if f.doubt != nil && fault == sound {
+		if f.doubt != nil && r.flaw == sound {
 			note(badType, r.kind)
 		}
 		p.add(r.key, f)

@@ -1,6 +1,9 @@
 package index
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // maxLine is the size in bytes of the longest line that is read.
 const maxLine = 64 << 10
@@ -12,104 +15,124 @@ type row struct {
 	revoked []byte // date[,reason[,extra]]
 	serial  []byte // in hex
 	key     []byte // the serial as a look-up has it; nil: the line has no row
-	joined  bool   // a second row may hide in the line
+	flaw    flaw   // other than sound: a serial may hide in the line that nobody can read
+	room    [maxKey + 1]byte
 }
 
-// cut cuts a line into its columns, the serial's octets into key. A line that
-// is not whole has lost its end: it counts only as a revocation that is
-// complete up to the serial. With a flaw, a serial may hide in the line that
-// nobody can read.
-func cut(line []byte, whole bool, key []byte) (row, flaw) {
-	if len(line) > maxLine {
-		return row{}, tooLong
-	}
-	if n := len(line); n > 0 && line[n-1] == '\r' {
-		line = line[:n-1]
-	}
+// cut cuts a line into its columns. A line that is not whole has lost its end:
+// it counts only as a revocation that is complete up to the serial.
+func (r *row) cut(line []byte, whole bool) {
+	r.key, r.flaw = nil, sound
 	if len(line) == 0 || line[0] == '#' {
-		return row{}, sound
+		return
 	}
-	if bytes.IndexByte(line, 0) >= 0 || bytes.IndexByte(line, '\r') >= 0 {
-		return row{}, notText
+	if len(line) > maxLine {
+		r.serial, r.flaw = nil, tooLong
+		return
 	}
-	var r row
-	var ok1, ok2, ok3, more bool
-	r.kind, line, ok1 = column(line)
-	r.expires, line, ok2 = column(line)
-	r.revoked, line, ok3 = column(line)
-	r.serial, line, more = column(line)
-	switch {
-	case !whole && !(more && r.letter() == byte(Revoked)):
-		return row{}, sound
-	case ok1 && ok2 && ok3:
-	case blank(r.kind) && !ok1:
-		return row{}, sound
-	default:
-		return row{}, tooFew
+	rest, found := r.head(line)
+	if !found {
+		if r.serial = nil; whole && !blank(line) {
+			r.flaw = tooFew
+		}
+		return
 	}
-	r.joined = more && hides(r.serial, line)
-	if r.joined && len(r.serial) == 0 {
-		return row{}, joined
+	end := tab(rest)
+	if end < 0 {
+		end = len(rest)
 	}
-	if r.key = appendKey(key[:0], r.serial); r.key == nil {
-		return row{serial: r.serial}, badSerial
+	r.serial, rest = rest[:end], rest[end:]
+	if !whole && (len(rest) == 0 || r.status() != Revoked) {
+		return
 	}
-	if r.joined {
-		return r, joined
+	if hides(r.serial, rest) {
+		r.flaw = joined
+		if len(r.serial) == 0 {
+			return
+		}
 	}
-	return r, sound
+	if r.key = appendKey(r.room[:0], r.serial); r.key == nil {
+		r.flaw = badSerial
+	}
 }
 
-// column cuts the first column off a line. A TAB behind a backslash belongs to
-// the column.
-func column(line []byte) (col, rest []byte, more bool) {
-	for from := 0; ; {
-		i := bytes.IndexByte(line[from:], '\t')
+// head cuts off the columns before the serial.
+func (r *row) head(line []byte) (rest []byte, found bool) {
+	// Most rows are plain: a letter, then a UTCTime.
+	if len(line) > 16 && line[1] == '\t' && line[15] == '\t' && isUTCTime(line[2:15]) && line[0] != '\\' {
+		r.kind, r.expires, rest = line[:1], line[2:15], line[16:]
+	} else {
+		i := tab(line)
 		if i < 0 {
-			return line, nil, false
+			return nil, false
 		}
-		i += from
-		if i == 0 || line[i-1] != '\\' {
-			return line[:i], line[i+1:], true
+		r.kind, rest = line[:i], line[i+1:]
+		if i = tab(rest); i < 0 {
+			return nil, false
 		}
-		from = i + 1
+		r.expires, rest = rest[:i], rest[i+1:]
 	}
+	i := tab(rest)
+	if i < 0 {
+		return nil, false
+	}
+	r.revoked = rest[:i]
+	return rest[i+1:], true
 }
 
-// letter is the type of the row, in upper case; 0: none.
-func (r *row) letter() byte {
+// isUTCTime tells whether 13 bytes look like YYMMDDHHMMSSZ.
+func isUTCTime(b []byte) bool {
+	return areDigits(binary.LittleEndian.Uint64(b)) && areDigits(binary.LittleEndian.Uint64(b[4:])) && b[12] == 'Z'
+}
+
+// areDigits tells whether 8 bytes are decimal digits.
+func areDigits(w uint64) bool {
+	d := w ^ 0x30*ones
+	return (d|(d+0x76*ones))&(0x80*ones) == 0
+}
+
+// tab is the index of the first TAB, or -1. One behind a backslash belongs to
+// its column.
+func tab(b []byte) int {
+	i := bytes.IndexByte(b, '\t')
+	for i > 0 && b[i-1] == '\\' {
+		next := bytes.IndexByte(b[i+1:], '\t')
+		if next < 0 {
+			return -1
+		}
+		i += 1 + next
+	}
+	return i
+}
+
+// status is the first letter of the type, in upper case; 0: none.
+func (r *row) status() Status {
 	if len(r.kind) == 0 {
 		return 0
 	}
-	return r.kind[0] &^ 0x20
+	return Status(r.kind[0] &^ 0x20)
 }
 
 // hides tells whether another row may have run into this one, behind its
-// serial or before it: the line has more than six columns, and an expiry where
-// none belongs.
+// serial or before it: the line has more than six columns, and a time where
+// none belongs. The rest begins with the TAB behind the serial.
 func hides(serial, rest []byte) bool {
-	file, rest, more := column(rest)
-	if !more {
+	if bytes.Count(rest, []byte{'\t'}) <= 2 {
 		return false
 	}
-	subject, rest, more := column(rest)
-	if !more {
-		return false
-	}
-	if len(serial) == 0 || isTime(file) || isTime(subject) {
-		return true
-	}
-	for col := []byte(nil); more; {
-		if col, rest, more = column(rest); isTime(col) {
-			return true
+	cols, timed := 0, len(serial) == 0
+	for ; len(rest) > 0; cols++ {
+		rest = rest[1:]
+		end := tab(rest)
+		if end < 0 {
+			end = len(rest)
 		}
+		if _, ok := parseTime(rest[:end]); ok {
+			timed = true
+		}
+		rest = rest[end:]
 	}
-	return false
-}
-
-func isTime(col []byte) bool {
-	_, ok := parseTime(col)
-	return ok
+	return timed && cols > 2
 }
 
 func blank(b []byte) bool { return len(bytes.TrimSpace(b)) == 0 }

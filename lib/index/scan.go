@@ -19,31 +19,43 @@ type block struct {
 	number int
 	line   int    // how many of its lines have been cut off
 	text   []byte // the rest
+	odd    bool   // there is a NUL or CR in the text
 	torn   bool   // the file ends in it, and not in a newline
 	end    bool   // it was read to the end of the file
 	room   []byte
 	spare  []byte // room for who visits the block
 }
 
-// next cuts a line off, without its newline. It is not whole where it has none.
-func (b *block) next() (line []byte, whole, ok bool) {
+// next cuts the next line off into r, which has a key or a flaw if the line has
+// a row.
+func (b *block) next(r *row) bool {
 	if len(b.text) == 0 {
-		return nil, false, false
+		return false
 	}
 	b.line++
-	i := bytes.IndexByte(b.text, '\n')
-	if i < 0 {
-		line, b.text = b.text, nil
-		return line, false, true
+	line := b.text
+	i := bytes.IndexByte(line, '\n')
+	whole := i >= 0
+	if whole {
+		line, b.text = line[:i], line[i+1:]
+	} else {
+		b.text = nil
 	}
-	line, b.text = b.text[:i], b.text[i+1:]
-	return line, true, true
+	if b.odd {
+		line = bytes.TrimSuffix(line, []byte{'\r'})
+		if bytes.IndexByte(line, 0) >= 0 || bytes.IndexByte(line, '\r') >= 0 {
+			r.serial, r.key, r.flaw = nil, nil, notText
+			return true
+		}
+	}
+	r.cut(line, whole)
+	return true
 }
 
 // fill reads block number n.
 func (b *block) fill(s *source, n int) error {
 	if b.room == nil {
-		b.room = make([]byte, 1+blockSize+maxLine+tail)
+		b.room = make([]byte, min(s.stamp.size, 1+blockSize+maxLine+tail))
 	}
 	*b = block{number: n, room: b.room, spare: b.spare}
 	// One byte more in front tells whether a line begins with the block.
@@ -70,6 +82,7 @@ func (b *block) fill(s *source, n int) error {
 	if n == 0 {
 		b.text = bytes.TrimPrefix(b.text, []byte("\xef\xbb\xbf"))
 	}
+	b.odd = bytes.IndexByte(b.text, 0) >= 0 || bytes.IndexByte(b.text, '\r') >= 0
 	return nil
 }
 
