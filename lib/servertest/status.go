@@ -73,7 +73,7 @@ func (s *Site) becomes(t testing.TB, leaf *pkitest.Leaf, want string, within tim
 
 // Crowd asks from many sides at once.
 func (s *Site) Crowd(t *testing.T) {
-	const clients, requests = 20, 5
+	const clients, requests = 20, 2
 	get := Probe{Method: "GET", Path: "/" + escaped(s.request(t, s.Slashes)), Want: "200 good"}
 	var group sync.WaitGroup
 	for range clients {
