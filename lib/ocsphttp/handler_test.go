@@ -267,7 +267,7 @@ func TestAppendCGI(t *testing.T) {
 }
 
 func TestKeptAnswerDoesNotAllocate(t *testing.T) {
-	answer := signed(nil, nil)
+	answer := signed(context.Background(), nil)
 	h := &ocsphttp.Handler{
 		Respond: func(context.Context, []byte) *responder.Answer { return answer },
 		Now:     func() time.Time { return now },
