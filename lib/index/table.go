@@ -82,19 +82,23 @@ func (t *Table) row(key []byte) (r record, slot uint64, ok bool) {
 
 // slot returns the slot that a serial has or would get, and the tag for it.
 func (t *Table) slot(key []byte) (slot *uint64, tag uint64) {
-	hash := maphash.Bytes(t.seed, key)
-	tag = hash << 48
-	n := uint64(len(t.slots))
-	i, _ := bits.Mul64(hash, n)
+	i, tag := t.home(key)
 	for {
 		slot = &t.slots[i]
 		if *slot == 0 || *slot&tagMask == tag && bytes.Equal(t.record(*slot).key(), key) {
 			return slot, tag
 		}
-		if i++; i == n {
+		if i++; i == len(t.slots) {
 			i = 0
 		}
 	}
+}
+
+// home is where the search for a serial begins.
+func (t *Table) home(key []byte) (i int, tag uint64) {
+	hash := maphash.Bytes(t.seed, key)
+	hi, _ := bits.Mul64(hash, uint64(len(t.slots)))
+	return int(hi), hash << 48
 }
 
 // record is what a slot points to.
@@ -146,17 +150,45 @@ func build(chunks []chunk, twice func(record)) *Table {
 		t.slots = make([]uint64, rows+rows/3+1)
 	}
 	c := cursor{table: t}
-	for r, ok := c.next(); ok; r, ok = c.next() {
-		slot, tag := t.slot(r.key())
-		switch {
-		case *slot == 0:
-			t.len++
-		case twice != nil:
-			twice(r)
-		}
-		if *slot == 0 || r.rank() > t.record(*slot).rank() {
-			*slot = tag | uint64(c.chunk)<<placeBits | uint64(r.at+1)
+	for ahead := c; ; {
+		ahead.touch()
+		for range stride {
+			r, ok := c.next()
+			if !ok {
+				return t
+			}
+			t.insert(c.chunk, r, twice)
 		}
 	}
-	return t
+}
+
+// insert gives a row a slot.
+func (t *Table) insert(chunk int, r record, twice func(record)) {
+	slot, tag := t.slot(r.key())
+	switch {
+	case *slot == 0:
+		t.len++
+	case twice != nil:
+		twice(r)
+	}
+	if *slot == 0 || r.rank() > t.record(*slot).rank() {
+		*slot = tag | uint64(chunk)<<placeBits | uint64(r.at+1)
+	}
+}
+
+// stride is how many rows are inserted at a time.
+const stride = 32
+
+// touch goes past a stride of rows and brings their slots into the cache. All
+// at once they take little longer than one.
+func (c *cursor) touch() (sum uint64) {
+	for range stride {
+		r, ok := c.next()
+		if !ok {
+			break
+		}
+		home, _ := c.table.home(r.key())
+		sum += c.table.slots[home]
+	}
+	return sum
 }
