@@ -71,26 +71,53 @@ func fail(err error) int {
 	return exitUsage
 }
 
-// serveCGI answers the one request of a CGI process. Settings that can never
-// work are an answer too: internalError, with the reason in the log.
+// serveCGI answers the one request of a CGI process. All of it happens within
+// the answer, so that a panic has one too.
 func serveCGI() int {
-	cfg, err := config.Load(nil, os.Environ(), "")
-	log := openJournal(cfg, zerolog.WarnLevel)
-	defer log.Close()
-	r, fault := newResponder(cfg)
-	if err = errors.Join(err, fault); err == nil {
-		err = openOnce(cfg, r, nil)
-	}
-	h := newHandler(cfg, r, log)
-	if err != nil {
-		h.Respond = func(context.Context, []byte) *responder.Answer { return responder.Fault(err) }
-	}
 	signal.Ignore(syscall.SIGPIPE) // a client that has left is no reason to die
-	if err := cgi.Serve(context.Background(), os.Getenv, os.Stdin, os.Stdout, h.Serve); err != nil {
-		log.Warn().Err(err).Msg("answer not delivered")
+	log := openJournal(&config.Config{}, zerolog.WarnLevel) // until it is known where to
+	err := cgi.Serve(context.Background(), os.Getenv, os.Stdin, os.Stdout,
+		func(ctx context.Context, req *ocsphttp.Request, resp *ocsphttp.Response) {
+			cfg, err := config.Load(nil, os.Environ(), "")
+			if cfg.Log != "" || cfg.LogLevel != "" {
+				log = openJournal(cfg, zerolog.WarnLevel)
+			}
+			handlerCGI(cfg, err, log).Serve(ctx, req, resp)
+		})
+	if err != nil {
+		log.Warn().Err(err).Msg("not answered as it should be")
 		return exitFailed
 	}
 	return 0
+}
+
+// handlerCGI reads certificates, keys and index only for a request that needs
+// them. Settings that can never work are an answer too: internalError, with the
+// reason in the log.
+func handlerCGI(cfg *config.Config, fault error, log *journal.Journal) *ocsphttp.Handler {
+	open := sync.OnceValues(func() (*responder.Responder, error) {
+		r, err := newResponder(cfg)
+		if err = errors.Join(fault, err); err == nil {
+			err = openOnce(cfg, r, nil)
+		}
+		return r, err
+	})
+	h := newHandler(cfg, log)
+	h.Respond = func(ctx context.Context, der []byte) *responder.Answer {
+		r, err := open()
+		if err != nil {
+			return responder.Fault(err)
+		}
+		return r.Respond(ctx, der)
+	}
+	h.Page.Issuers = func() []string {
+		r, err := open()
+		if err != nil {
+			log.Warn().Err(err).Msg("the page does not say whose certificates")
+		}
+		return names(r)
+	}
+	return h
 }
 
 // openOnce makes r answer from files that are read for this one request.
@@ -163,19 +190,22 @@ func newResponder(cfg *config.Config) (*responder.Responder, error) {
 	return r, err
 }
 
-func newHandler(cfg *config.Config, r *responder.Responder, log *journal.Journal) *ocsphttp.Handler {
+// newHandler returns a Handler that lacks who answers.
+func newHandler(cfg *config.Config, log *journal.Journal) *ocsphttp.Handler {
 	return &ocsphttp.Handler{
-		Respond: r.Respond,
 		AnyType: cfg.AnyType,
-		Page: ocsphttp.Page{Version: version, Hyperlink: cfg.Hyperlink, Issuers: func() []string {
-			var names []string
-			for _, issuer := range r.Issuers() {
-				names = append(names, issuer.Name)
-			}
-			return names
-		}},
-		Log: log.Request,
+		Page:    ocsphttp.Page{Version: version, Hyperlink: cfg.Hyperlink},
+		Log:     log.Request,
 	}
+}
+
+// names returns what the issuers that r answers for are called.
+func names(r *responder.Responder) []string {
+	var names []string
+	for _, issuer := range r.Issuers() {
+		names = append(names, issuer.Name)
+	}
+	return names
 }
 
 // serve reads the flags and does what they say, with inherited as one more
@@ -252,15 +282,9 @@ func stay(cfg *config.Config, log *journal.Journal, sockets []net.Listener) erro
 		return err
 	}
 	sources, err := sources(cfg, ask)
-	if err != nil {
-		return err
-	}
-	peers, err := fcgi.ParsePeers(os.Getenv("FCGI_WEB_SERVER_ADDRS"))
-	if err != nil {
-		return err
-	}
-	r, err := newResponder(cfg)
-	if err != nil {
+	peers, peersErr := fcgi.ParsePeers(os.Getenv("FCGI_WEB_SERVER_ADDRS"))
+	r, responderErr := newResponder(cfg)
+	if err := errors.Join(err, peersErr, responderErr); err != nil {
 		return err
 	}
 	keeper := &reload.Keeper{
@@ -277,16 +301,18 @@ func stay(cfg *config.Config, log *journal.Journal, sockets []net.Listener) erro
 		return err
 	}
 	defer text.Close()
-	h := newHandler(cfg, r, log)
+	h := newHandler(cfg, log)
+	h.Page.Issuers = func() []string { return names(r) }
+	h.Respond = r.Respond
 	if text.Wanted() {
-		h.Respond = showing(text, h.Respond, log)
+		h.Respond = showing(text, r.Respond, log)
 	}
 	removePid, err := writePid(cfg.PidFile)
 	if err != nil {
 		return err
 	}
 	defer removePid()
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
