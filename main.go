@@ -74,14 +74,12 @@ func fail(err error) int {
 // serveCGI answers the one request of a CGI process. All of it happens within
 // the answer, so that a panic has one too.
 func serveCGI() int {
-	signal.Ignore(syscall.SIGPIPE) // a client that has left is no reason to die
+	signal.Ignore(syscall.SIGPIPE)                          // a client that has left is no reason to die
 	log := openJournal(&config.Config{}, zerolog.WarnLevel) // until it is known where to
 	err := cgi.Serve(context.Background(), os.Getenv, os.Stdin, os.Stdout,
 		func(ctx context.Context, req *ocsphttp.Request, resp *ocsphttp.Response) {
 			cfg, err := config.Load(nil, os.Environ(), "")
-			if cfg.Log != "" || cfg.LogLevel != "" {
-				log = openJournal(cfg, zerolog.WarnLevel)
-			}
+			log = openJournal(cfg, zerolog.WarnLevel)
 			handlerCGI(cfg, err, log).Serve(ctx, req, resp)
 		})
 	if err != nil {
