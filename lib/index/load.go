@@ -1,6 +1,9 @@
 package index
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // maxFaults is how many faults a report has.
 const maxFaults = 20
@@ -73,18 +76,26 @@ func (s *source) load() reading {
 	case !r.still:
 		limits.whole = doubt(s.path, reasonMoved)
 	}
-	r.table = build(chunks, r.twice)
+	var twice []record
+	r.table, twice = build(chunks)
 	r.table.limits = limits
+	r.append(duplicates(twice))
 	return r
 }
 
-// twice notes a second row for a serial.
-func (f *faults) twice(second record) {
-	line := 0
-	if len(f.first) < maxFaults {
-		line = second.line()
+// duplicates notes second rows for a serial, by their lines.
+func duplicates(twice []record) (f faults) {
+	slices.SortFunc(twice, func(a, b record) int {
+		return cmp.Or(cmp.Compare(a.chunk.before, b.chunk.before), cmp.Compare(a.at, b.at))
+	})
+	for i, r := range twice {
+		line := 0
+		if i < maxFaults {
+			line = r.line()
+		}
+		f.note(duplicate, line, nil)
 	}
-	f.note(duplicate, line, nil)
+	return f
 }
 
 // read reads the rows of a block. Lines are counted from the start of the

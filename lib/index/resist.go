@@ -14,7 +14,7 @@ func (s *state) resist(r reading) *state {
 		var all pile
 		all.revoked(s.standing)
 		all.revoked(next.newer)
-		next.standing = build(all, nil)
+		next.standing, _ = build(all)
 	}
 	return next
 }
@@ -39,7 +39,8 @@ func (s *state) sift(t *Table) *Table {
 		}
 		kept.add(r.key(), f)
 	}
-	return build(kept, nil)
+	sifted, _ := build(kept)
+	return sifted
 }
 
 // pile is chunks in the making, whose rows are on no line.

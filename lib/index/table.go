@@ -73,32 +73,39 @@ func (t *Table) row(key []byte) (r record, slot uint64, ok bool) {
 	if t == nil || len(t.slots) == 0 {
 		return record{}, 0, false
 	}
-	at, _ := t.slot(key)
-	if *at == 0 {
+	home, tag := t.home(key)
+	if slot = t.slots[t.search(home, tag, key)]; slot == 0 {
 		return record{}, 0, false
 	}
-	return t.record(*at), *at, true
-}
-
-// slot returns the slot that a serial has or would get, and the tag for it.
-func (t *Table) slot(key []byte) (slot *uint64, tag uint64) {
-	i, tag := t.home(key)
-	for {
-		slot = &t.slots[i]
-		if *slot == 0 || *slot&tagMask == tag && bytes.Equal(t.record(*slot).key(), key) {
-			return slot, tag
-		}
-		if i++; i == len(t.slots) {
-			i = 0
-		}
-	}
+	return t.record(slot), slot, true
 }
 
 // home is where the search for a serial begins.
 func (t *Table) home(key []byte) (i int, tag uint64) {
 	hash := maphash.Bytes(t.seed, key)
 	hi, _ := bits.Mul64(hash, uint64(len(t.slots)))
-	return int(hi), hash << 48
+	return int(hi), hash << (placeBits + chunkBits)
+}
+
+// search is the slot that has the serial, or would get it.
+func (t *Table) search(home int, tag uint64, key []byte) int {
+	i := t.probe(home, len(t.slots), tag, key)
+	if i == len(t.slots) {
+		i = t.probe(0, len(t.slots), tag, key)
+	}
+	return i
+}
+
+// probe is the first slot from i on that has the serial or is free; end: none
+// before.
+func (t *Table) probe(i, end int, tag uint64, key []byte) int {
+	for ; i < end; i++ {
+		slot := t.slots[i]
+		if slot == 0 || slot&tagMask == tag && bytes.Equal(t.record(slot).key(), key) {
+			break
+		}
+	}
+	return i
 }
 
 // record is what a slot points to.
@@ -107,88 +114,3 @@ func (t *Table) record(slot uint64) record {
 }
 
 func chunkOf(slot uint64) int { return int(slot &^ tagMask >> placeBits) }
-
-// cursor goes through the rows of a table in the order of the file.
-type cursor struct {
-	table *Table
-	chunk int
-	at    uint32
-}
-
-// peek is the row that comes next.
-func (c *cursor) peek() (record, bool) {
-	for c.table != nil && c.chunk < len(c.table.chunks) {
-		chunk := &c.table.chunks[c.chunk]
-		if int(c.at) < len(chunk.records) {
-			return record{chunk, c.at}, true
-		}
-		c.chunk, c.at = c.chunk+1, 0
-	}
-	return record{}, false
-}
-
-// next is the row that comes next, and goes past it.
-func (c *cursor) next() (record, bool) {
-	r, ok := c.peek()
-	if ok {
-		c.at = r.next()
-	}
-	return r, ok
-}
-
-// jump goes past the row of a slot.
-func (c *cursor) jump(slot uint64) {
-	c.chunk, c.at = chunkOf(slot), c.table.record(slot).next()
-}
-
-// build makes a table of chunks. Of two rows with one serial the stricter
-// stands, the first where they are equally strict; twice, which may be nil, is
-// told of the second.
-func build(chunks []chunk, twice func(record)) *Table {
-	t := &Table{chunks: chunks, seed: maphash.MakeSeed()}
-	if rows := t.rows(); rows > 0 {
-		t.slots = make([]uint64, rows+rows/3+1)
-	}
-	c := cursor{table: t}
-	for ahead := c; ; {
-		ahead.touch()
-		for range stride {
-			r, ok := c.next()
-			if !ok {
-				return t
-			}
-			t.insert(c.chunk, r, twice)
-		}
-	}
-}
-
-// insert gives a row a slot.
-func (t *Table) insert(chunk int, r record, twice func(record)) {
-	slot, tag := t.slot(r.key())
-	switch {
-	case *slot == 0:
-		t.len++
-	case twice != nil:
-		twice(r)
-	}
-	if *slot == 0 || r.rank() > t.record(*slot).rank() {
-		*slot = tag | uint64(chunk)<<placeBits | uint64(r.at+1)
-	}
-}
-
-// stride is how many rows are inserted at a time.
-const stride = 32
-
-// touch goes past a stride of rows and brings their slots into the cache. All
-// at once they take little longer than one.
-func (c *cursor) touch() (sum uint64) {
-	for range stride {
-		r, ok := c.next()
-		if !ok {
-			break
-		}
-		home, _ := c.table.home(r.key())
-		sum += c.table.slots[home]
-	}
-	return sum
-}

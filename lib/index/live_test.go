@@ -1,0 +1,332 @@
+package index_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ocspcgi/lib/index"
+)
+
+// entry makes a row. Its type is V, R, E, H (on hold) or any other letter; past
+// rows have expired.
+func entry(kind byte, serial string) string {
+	expiry, revoked := "271119120000Z", ""
+	switch kind {
+	case 'R':
+		revoked = "261119120000Z"
+	case 'H':
+		kind, revoked = 'R', "261119120000Z,certificateHold"
+	case 'E':
+		expiry = "251119120000Z"
+	}
+	return fmt.Sprintf("%c\t%s\t%s\t%s\tunknown\t/CN=a\n", kind, expiry, revoked, serial)
+}
+
+// replace writes a file as `openssl ca` does.
+func replace(t testing.TB, path, text string) {
+	t.Helper()
+	rewrite(t, path+".new", text)
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBelief replaces a file that is believed by another one.
+func TestBelief(t *testing.T) {
+	const other = "V\t271119120000Z\t\tAA\tunknown\t/CN=other\n"
+	for _, c := range []struct {
+		name, old, newer string
+		believed         bool
+		want             string // first letters of what is said of 10
+	}{
+		{"the same", entry('V', "10"), entry('V', "10"), true, "V"},
+		{"issued", "", entry('V', "10"), true, "V"},
+		{"revoked", entry('V', "10"), entry('R', "10"), true, "R"},
+		{"on hold", entry('V', "10"), entry('H', "10"), true, "R"},
+		{"off hold", entry('H', "10"), entry('V', "10"), true, "V"},
+		{"expired", entry('V', "10"), entry('E', "10"), true, "E"},
+		{"expired and gone", entry('E', "10"), "", true, "not found"},
+		{"past its date and gone", "V\t251119120000Z\t\t10\tunknown\t/CN=a\n", "", true, "not found"},
+		{"revoked, expired and gone", "R\t251119120000Z\t241119120000Z\t10\tunknown\t/CN=a\n", "", true, "not found"},
+		{"written in another way", entry('V', "10"), entry('v', "0010"), true, "V"},
+		{"in another order", entry('V', "10") + entry('V', "11") + entry('R', "12"), entry('R', "12") + entry('V', "11") + entry('V', "10"), true, "V"},
+		{"a row before", entry('R', "10") + entry('R', "11"), entry('V', "12") + entry('R', "10") + entry('R', "11"), true, "R"},
+		{"twice, one of them gone", entry('V', "10") + entry('R', "10"), entry('R', "10"), true, "R"},
+		{"twice now, one of them revoked", entry('R', "10"), entry('V', "10") + entry('R', "10"), true, "R"},
+		{"doubtful now", entry('V', "10"), entry('S', "10"), true, "doubt"},
+		{"doubtful no more", entry('S', "10"), entry('V', "10"), true, "V"},
+		{"another row unreadable", entry('V', "10"), entry('V', "10") + "V\n", true, "V"},
+		{"another row unreadable, not found", "", "V\n", true, "doubt"},
+
+		{"gone", entry('V', "10"), "", false, "V"},
+		{"gone with a revocation", entry('R', "10"), "", false, "R"},
+		{"gone on hold", entry('H', "10"), "", false, "R"},
+		{"gone with an unreadable expiry", "V\tx\t\t10\tunknown\t/CN=a\n", "", false, "V"},
+		{"doubtful and gone", entry('S', "10"), "", false, "doubt"},
+		{"valid again", entry('R', "10"), entry('V', "10"), false, "R"},
+		{"expired instead of revoked", entry('R', "10"), entry('E', "10"), false, "R"},
+		{"doubtful instead of revoked", entry('R', "10"), entry('S', "10"), false, "R"},
+		{"another one gone", entry('V', "10") + entry('V', "11"), entry('V', "10"), false, "V"},
+		{"another one gone, revoked", entry('V', "10") + entry('V', "11"), entry('R', "10"), false, "R"},
+		{"another one gone, on hold", entry('V', "10") + entry('V', "11"), entry('H', "10"), false, "R"},
+		{"another one gone, off hold", entry('H', "10") + entry('V', "11"), entry('V', "10"), false, "R"},
+		{"another one gone, issued", entry('V', "11"), entry('V', "10"), false, "V"},
+		{"another one gone, issued and revoked", entry('V', "11"), entry('R', "10"), false, "R"},
+		{"another one gone, doubtful", entry('V', "10") + entry('V', "11"), entry('S', "10"), false, "doubt"},
+		{"another one gone, not found", entry('V', "11"), "", false, "not found"},
+		{"another one gone, a row unreadable", entry('V', "11"), "V\n", false, "doubt"},
+		{"another one gone, a row unreadable, valid", entry('V', "10") + entry('V', "11"), entry('V', "10") + "V\n", false, "V"},
+		{"another one valid again, issued", entry('R', "11"), entry('V', "11") + entry('V', "10"), false, "V"},
+
+		{"torn, the same", entry('V', "10"), entry('V', "10") + "V\t27", false, "V"},
+		{"torn, revoked", entry('V', "10"), entry('R', "10") + "V\t27", false, "R"},
+		{"torn within the row that revokes", entry('V', "10"), strings.TrimSuffix(entry('R', "10"), "own\t/CN=a\n"), false, "R"},
+		{"torn within its serial", entry('V', "100"), "R\t271119120000Z\t261119120000Z\t10", false, "doubt"},
+		{"torn, gone", entry('V', "10"), "V\t27", false, "V"},
+		{"torn, valid again", entry('R', "10"), entry('V', "10") + "V\t27", false, "R"},
+		{"torn, issued", "", entry('V', "10") + "V\t27", false, "doubt"},
+		{"torn, issued and revoked", "", entry('R', "10") + "V\t27", false, "R"},
+		{"torn, not found", "", "V\t27", false, "doubt"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := write(t, other+c.old)
+			l := live(t, path)
+			replace(t, path, other+c.newer)
+			r := l.Reload(false)
+			if r.Believed != c.believed || !r.Changed || (r.Err == nil) != c.believed {
+				t.Errorf("report is %+v", r)
+			}
+			if got := said(l.Lookup(octets(t, "10"))); !strings.HasPrefix(got, c.want) {
+				t.Errorf("says %q, want %q", got, c.want)
+			}
+			if got := said(l.Lookup(octets(t, "AA"))); got != isValid {
+				t.Errorf("says %q of a row that was there all the time", got)
+			}
+			if r := l.Reload(false); r.Changed || r.Believed != c.believed {
+				t.Errorf("second report is %+v", r)
+			}
+
+			// With SIGHUP, a whole file is believed as it is.
+			torn := strings.HasPrefix(c.name, "torn")
+			if r := l.Reload(true); r.Believed == torn {
+				t.Errorf("report of SIGHUP is %+v", r)
+			}
+			if !torn {
+				want := said(file(path).Lookup(octets(t, "10")))
+				if got := said(l.Lookup(octets(t, "10"))); got != want {
+					t.Errorf("after SIGHUP says %q, want %q", got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestStanding restores an old copy of an index after a revocation that was
+// only seen in a file that was not believed.
+func TestStanding(t *testing.T) {
+	before := entry('V', "10") + entry('V', "11")
+	for name, between := range map[string]string{
+		"forgetful": entry('R', "10"),
+		"torn":      entry('R', "10") + "V\t27",
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, before)
+			l := live(t, path)
+			is := func(when, want string) {
+				t.Helper()
+				if got := said(l.Lookup(octets(t, "10"))); !strings.HasPrefix(got, want) {
+					t.Errorf("%s: says %q, want %q", when, got, want)
+				}
+			}
+			replace(t, path, between)
+			l.Reload(false)
+			is("revoked", "R")
+			replace(t, path, before)
+			if r := l.Reload(false); r.Believed {
+				t.Errorf("report is %+v", r)
+			}
+			is("restored", "R")
+			replace(t, path, before+"V\t27")
+			l.Reload(false)
+			is("restored and torn", "R")
+			replace(t, path, before+entry('V', "12"))
+			l.Reload(false)
+			is("restored, another issued", "R")
+			l.Reload(true)
+			is("accepted", "V")
+		})
+	}
+}
+
+func TestReports(t *testing.T) {
+	path := write(t, entry('V', "10")+"R\tx\tyesterday,aliens\t11\tunknown\t/CN=b\n\x1b[31mX\n"+entry('V', "10"))
+	l := &index.Live{Path: path, Now: clock}
+	if _, err := l.Lookup([]byte{0x10}); !errors.As(err, new(*index.DoubtError)) {
+		t.Errorf("before Reload: %v", err)
+	}
+	r := l.Reload(false)
+	if !r.Believed || !r.Changed || r.Err != nil || r.Rows != 3 || r.Path != path {
+		t.Errorf("report is %+v", r)
+	}
+	var got []string
+	for _, f := range r.Faults {
+		got = append(got, fmt.Sprintf("%d %s", f.Line, f.Text))
+		if f.Remedy == "" {
+			t.Errorf("no remedy for %v", f)
+		}
+	}
+	want := []string{
+		`2 expiry cannot be read: "x"; answered without it`,
+		`2 revocation date cannot be read: "yesterday"; revoked since 1970`,
+		`2 revocation reason is not known: "aliens"; revoked without reason`,
+		`3 fewer than 4 columns divided by TAB; no serial can be said to be missing`,
+		`4 serial is in the index twice; revoked if either row is`,
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") || r.Count != len(want) {
+		t.Errorf("faults are\n%s", strings.Join(got, "\n"))
+	}
+
+	// What was forgotten comes first, with lines.
+	replace(t, path, "\n"+entry('V', "AA")+entry('V', "11"))
+	r = l.Reload(false)
+	got = nil
+	for _, f := range r.Faults {
+		got = append(got, fmt.Sprintf("%d %s", f.Line, f.Text))
+	}
+	want = []string{
+		"0 serial 10, believed from line 1, has vanished; its old status stays",
+		"3 serial 11, believed from line 2, is no longer revoked; it stays revoked",
+		"0 serial 10, believed from line 4, has vanished; its old status stays",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("faults are\n%s", strings.Join(got, "\n"))
+	}
+
+	// An absent file is reported once; what was believed stays.
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	if r = l.Reload(false); !r.Changed || r.Believed || r.Err == nil {
+		t.Errorf("report of an absent file is %+v", r)
+	}
+	if r = l.Reload(false); r.Changed || r.Err == nil {
+		t.Errorf("second report of an absent file is %+v", r)
+	}
+	if got := said(l.Lookup(octets(t, "10"))); got != isValid {
+		t.Errorf("absent: says %q", got)
+	}
+	if err := os.Rename(path+".old", path); err != nil {
+		t.Fatal(err)
+	}
+	if r = l.Reload(false); !r.Changed || r.Believed {
+		t.Errorf("report of a file that is back is %+v", r)
+	}
+}
+
+// TestFaultsAreBounded also looks for what does not belong in a log.
+func TestFaultsAreBounded(t *testing.T) {
+	path := write(t, strings.Repeat("V\t\x1b[31m\x07"+strings.Repeat("ü", 1000)+"\t\t10\tunknown\t/CN=a\n", 1000))
+	r := (&index.Live{Path: path, Now: clock}).Reload(false)
+	if len(r.Faults) == 0 || len(r.Faults) > 100 || r.Count != 1999 {
+		t.Errorf("%d faults of %d", len(r.Faults), r.Count)
+	}
+	for _, f := range r.Faults {
+		if s := f.String(); len(s) > 500 || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Errorf("fault is %q", s)
+		}
+	}
+}
+
+// TestStamp tells when a file is read again.
+func TestStamp(t *testing.T) {
+	path := write(t, valid)
+	at := now
+	l := &index.Live{Path: path, Now: func() time.Time { return at }}
+	same := func(size int) string { return strings.Repeat("#", size-1) + "\n" }
+	read := func(when string, want bool) {
+		t.Helper()
+		if r := l.Reload(false); r.Changed != want {
+			t.Errorf("%s: read again is %v", when, r.Changed)
+		}
+	}
+	read("first", true)
+	read("unchanged", false)
+	replace(t, path, same(len(valid)))
+	read("replaced, size and time the same", true)
+
+	// A file of whole seconds may have changed within its second.
+	if err := os.Chtimes(path, at, at); err != nil {
+		t.Fatal(err)
+	}
+	read("written now", true)
+	at = at.Add(time.Second)
+	read("a second later", false)
+	at = at.Add(time.Second)
+	read("two seconds later", true)
+	read("settled", false)
+	at = at.Add(time.Hour)
+	read("an hour later", false)
+}
+
+// TestConcurrent replaces the index under look-ups: of a revoked serial nothing
+// else is ever said.
+func TestConcurrent(t *testing.T) {
+	path := write(t, entry('R', "10")+entry('V', "11"))
+	l := live(t, path)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if e, err := l.Lookup([]byte{0x10}); err != nil || e.Status != index.Revoked {
+					t.Error(said(e, err))
+					return
+				}
+				if e, err := l.Lookup([]byte{0x11}); err != nil || e.Status != index.Valid {
+					t.Error(said(e, err))
+					return
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		for range 200 {
+			l.Reload(false)
+		}
+	})
+	for i := range 200 {
+		text := entry('R', "10") + entry('V', "11")
+		switch i % 4 {
+		case 1:
+			text = entry('V', "10")
+		case 2:
+			text = text[:len(text)-i%20]
+		case 3:
+			text += strings.Repeat(entry('V', fmt.Sprintf("%X", 0x1000+i)), 100)
+		}
+		replace(t, path, text)
+		l.Reload(false)
+	}
+	close(done)
+	wg.Wait()
+}
+
+func TestAllocations(t *testing.T) {
+	l := live(t, write(t, valid+good+entry('S', "20")+"R\tx\tx,holdInstruction,1.2.3\t21\tunknown\t/CN=a\n"))
+	for _, serial := range []string{"1000", "AAAA", "1001", "20", "21"} {
+		key := octets(t, serial)
+		if n := testing.AllocsPerRun(100, func() { _, _ = l.Lookup(key) }); n != 0 {
+			t.Errorf("look-up of %s allocates %v times", serial, n)
+		}
+	}
+}
