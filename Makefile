@@ -27,7 +27,8 @@ demo: build
 	$(BIN) demo $(if $(ONCE),-once)
 
 test: build
-	@.ci/programs openssl curl apache2 nginx spawn-fcgi cgi-fcgi systemd-socket-activate
+	@.ci/programs openssl curl apache2 nginx spawn-fcgi cgi-fcgi systemd-socket-activate \
+		gnutls-cli ocsptool pki stunnel haproxy
 	$(GO) test $(TESTFLAGS) ./...
 
 race:

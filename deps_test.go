@@ -41,6 +41,7 @@ var arrows = map[string]string{
 
 	// These are there for tests.
 	"apache":         "",
+	"lib/clients":    "",
 	"nginx":          "",
 	"lib/package":    "",
 	"lib/pkitest":    "",

@@ -62,14 +62,8 @@ type Responder struct {
 // NewResponder makes a CA and the settings to answer for it.
 func NewResponder(t testing.TB, program string) *Responder {
 	t.Helper()
-	r := &Responder{Company: pkitest.NewCompany(t), Program: program, Dir: Room(t)}
+	r := Around(t, program, pkitest.NewCompany(t))
 	r.Slashes = r.Issue("slashes", pkitest.Serial("7FFFFFFFFFFBEFBE01"))
-	if err := os.Chmod(filepath.Dir(filepath.Dir(r.CA.Dir)), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	r.Config = filepath.Join(r.Dir, "ocspcgi.toml")
-	r.Socket = filepath.Join(r.Dir, "ocspcgi.sock")
-	r.SignWith(t, r.Signer)
 	return r
 }
 
