@@ -61,6 +61,7 @@ var imports = []rule{
 	{"github.com/rs/zerolog", "main lib/journal", "errors go up to the program, which alone logs"},
 	{"github.com/youmark/pkcs8", "lib/signer", "keys are read in one place"},
 	{"golang.org/x/crypto", "main lib/command lib/journal lib/ocsphttp lib/responder lib/servertest lib/signer lib/wire", "the others carry bytes and do not look into them"},
+	{"golang.org/x/sync", "lib/responder", "only signing is shared between those who ask"},
 	{"golang.org/x/sys", "main fcgi lib/command lib/httpd lib/index lib/reload lib/signer lib/watch", "the others have nothing to ask the kernel"},
 	{"golang.org/x/term", "lib/command lib/journal lib/signer", "only a person at a terminal is asked"},
 	{"log", "lib/httpd lib/journal", "errors go up to the program, which logs with zerolog; net/http alone wants another kind"},

@@ -2,15 +2,18 @@
 package responder
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ocsp"
+	"golang.org/x/sync/singleflight"
 
 	"ocspcgi/lib/index"
 	"ocspcgi/lib/store"
@@ -57,6 +60,7 @@ type Responder struct {
 type served struct {
 	issuers []*Issuer
 	cache   store.Memory[*kept]
+	signing singleflight.Group // of answers that will be kept, by request
 }
 
 // kept is a signed answer with the rows it was made from: it is given again
@@ -117,7 +121,7 @@ func (r *Responder) now() time.Time {
 // stillTrue reports whether the answer may be given at now: its renewal has
 // not come, and every row behind it reads as it did.
 func (k *kept) stillTrue(now time.Time) bool {
-	if now.Before(k.produced) || !now.Add(time.Second).Before(k.answer.Renewal) {
+	if !k.current(now) {
 		return false
 	}
 	for i := range k.rows {
@@ -131,6 +135,11 @@ func (k *kept) stillTrue(now time.Time) bool {
 		}
 	}
 	return true
+}
+
+// current reports whether the answer's renewal has not come, and its making has.
+func (k *kept) current(now time.Time) bool {
+	return !now.Before(k.produced) && now.Add(time.Second).Before(k.answer.Renewal)
 }
 
 // respond answers a request that no kept answer fits.
@@ -155,7 +164,38 @@ func (r *Responder) respond(ctx context.Context, s *served, der []byte, now time
 	if err != nil {
 		return refusal(status, err, describe(rows))
 	}
-	return r.sign(s, der, req, rows, id, now)
+	if req.Nonce != nil && !r.IgnoreNonces || !r.keeps(s) {
+		return r.sign(req, rows, id, now)
+	}
+	return r.signOnce(s, der, req, rows, id, now)
+}
+
+// keeps reports whether answers are kept. Where requests are signed each is
+// looked at anew.
+func (r *Responder) keeps(s *served) bool { return s.cache.MaxBytes > 0 && r.Requestors == nil }
+
+// signOnce signs one answer for all who ask for it at the same time, and keeps
+// it. Who has seen other rows than it was made from gets one of their own.
+func (r *Responder) signOnce(s *served, der []byte, req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
+	shared, _, _ := s.signing.Do(string(der), func() (any, error) {
+		if k, ok := s.cache.Get(der); ok && k.current(now) && k.madeFrom(rows) {
+			return k, nil // somebody was faster
+		}
+		k := &kept{answer: *r.sign(req, rows, id, now), produced: now.Truncate(time.Second), rows: rows}
+		if k.answer.Keepable() {
+			s.keep(der, k)
+		}
+		return k, nil
+	})
+	if k := shared.(*kept); k.madeFrom(rows) {
+		return &k.answer
+	}
+	return r.sign(req, rows, id, now)
+}
+
+// madeFrom reports whether the answer says what rows say.
+func (k *kept) madeFrom(rows []row) bool {
+	return slices.EqualFunc(k.rows, rows, func(a, b row) bool { return a.found == b.found && a.entry == b.entry })
 }
 
 // lookUp finds the issuer and the row of each certificate asked about. It
@@ -198,8 +238,8 @@ func (s *served) issuerOf(id *wire.CertID) *Issuer {
 	return nil
 }
 
-// sign makes the answer that rows lead to, and keeps it where it may.
-func (r *Responder) sign(s *served, der []byte, req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
+// sign makes the answer that rows lead to.
+func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
 	produced := now.Truncate(time.Second).UTC()
 	resp := wire.Response{
 		KeyHash:      id.keyHash,
@@ -219,17 +259,16 @@ func (r *Responder) sign(s *served, der []byte, req *wire.Request, rows []row, i
 	if err != nil {
 		return refusal(ocsp.InternalError, fmt.Errorf("%s: signing: %w", id.signer.Path, err), describe(rows))
 	}
-	answer := Answer{DER: out, Status: ocsp.Success, Certs: describe(rows)}
-	if resp.Nonce != nil || !setTimes(&answer, resp.Singles, produced) {
-		return &answer
+	answer := &Answer{DER: out, Status: ocsp.Success, Certs: describe(rows)}
+	if resp.Nonce == nil {
+		setTimes(answer, resp.Singles, produced)
 	}
-	r.keep(s, der, &answer, rows, produced)
-	return &answer
+	return answer
 }
 
-// setTimes says how long the answer may be kept, which is until half of what
-// was left when it was made. It reports false when that is no time at all.
-func setTimes(a *Answer, singles []wire.Single, produced time.Time) bool {
+// setTimes says how long the answer may be kept: until half of what was left
+// when it was made, if that is any time at all.
+func setTimes(a *Answer, singles []wire.Single, produced time.Time) {
 	next := singles[0].NextUpdate
 	for _, single := range singles[1:] {
 		if single.NextUpdate.Before(next) {
@@ -238,29 +277,22 @@ func setTimes(a *Answer, singles []wire.Single, produced time.Time) bool {
 	}
 	half := (next.Sub(produced) / 2).Truncate(time.Second)
 	if half < 2*time.Second {
-		return false
+		return
 	}
 	a.ThisUpdate, a.NextUpdate, a.Renewal = singles[0].ThisUpdate, next, produced.Add(half)
 	digest := sha256.Sum256(a.DER)
 	a.ETag = `"` + hex.EncodeToString(digest[:]) + `"`
-	return true
 }
 
-// keep puts the answer into the cache. What it keeps has nothing of the
-// request's buffer in it. Where requests are signed each is looked at anew.
-func (r *Responder) keep(s *served, der []byte, answer *Answer, rows []row, produced time.Time) {
-	if s.cache.MaxBytes == 0 || r.Requestors != nil {
-		return
-	}
-	k := &kept{answer: *answer, produced: produced, rows: make([]row, len(rows))}
-	k.answer.Cached = true
-	for i, row := range rows {
-		k.rows[i] = row
-		k.rows[i].id = nil
-		k.rows[i].serial = append([]byte(nil), row.serial...)
+// keep puts k into the cache, with nothing of the request's buffer in it.
+func (s *served) keep(der []byte, k *kept) {
+	own := &kept{answer: k.answer, produced: k.produced, rows: slices.Clone(k.rows)}
+	own.answer.Cached = true
+	for i := range own.rows {
+		own.rows[i].id, own.rows[i].serial = nil, bytes.Clone(own.rows[i].serial)
 	}
 	const each = 256 // a row, its texts for the log
-	s.cache.Put(der, k, len(answer.DER)+each*(1+len(rows)))
+	s.cache.Put(der, own, len(own.answer.DER)+each*(1+len(own.rows)))
 }
 
 // describe says for the log what was asked and what the index said.

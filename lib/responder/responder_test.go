@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -328,6 +329,41 @@ func TestCache(t *testing.T) {
 			t.Error("kept")
 		}
 	})
+}
+
+// slowIndex tells what it is asked, and waits until all have asked.
+type slowIndex struct {
+	responder.Index
+	all *sync.WaitGroup
+}
+
+func (i slowIndex) Lookup(serial []byte) (index.Entry, error) {
+	i.all.Done()
+	i.all.Wait()
+	return i.Index.Lookup(serial)
+}
+
+// Who asks for the same at the same time gets the same answer, signed once.
+func TestOneSignatureForAll(t *testing.T) {
+	const askers = 50
+	b := newBench(t, nil)
+	request := b.request(t, b.Good, "-no_nonce")
+	var all sync.WaitGroup
+	all.Add(askers)
+	b.Serve(open(t, filesOf(b.CA, b.Signer), slowIndex{b.index(t, b.CA), &all}))
+	answers := make([][]byte, askers)
+	var group sync.WaitGroup
+	for i := range answers {
+		group.Go(func() { answers[i] = b.Respond(context.Background(), bytes.Clone(request)).DER })
+	}
+	group.Wait()
+	different := map[string]bool{}
+	for _, der := range answers {
+		different[string(der)] = true
+	}
+	if len(different) != 1 {
+		t.Errorf("%d signatures for %d who asked together", len(different), askers)
+	}
 }
 
 func TestNonce(t *testing.T) {
