@@ -40,13 +40,14 @@ var arrows = map[string]string{
 	"lib/wire":   "",
 
 	// These are there for tests.
-	"apache":         "",
-	"lib/clients":    "",
-	"nginx":          "",
-	"lib/package":    "",
-	"lib/pkitest":    "",
-	"lib/servers":    "",
-	"lib/servertest": "lib/pkitest",
+	"apache":          "",
+	"lib/clients":     "",
+	"nginx":           "",
+	"lib/conformance": "",
+	"lib/package":     "",
+	"lib/pkitest":     "",
+	"lib/servers":     "",
+	"lib/servertest":  "lib/pkitest",
 }
 
 // rule says who may use a package that is not ours, with all below it, and why
