@@ -116,26 +116,24 @@ func (l *Live) judge(r reading, accept bool, now time.Time) Report {
 	if old == nil {
 		old = &state{}
 	}
-	report := Report{Path: l.Path, Rows: r.table.rows()}
+	why := r.table.whole
 	var found faults
-	switch {
-	case r.table.whole != nil:
-		report.Err = r.table.whole
-	case !accept:
+	if why == nil && !accept {
 		found.forgets(old.believed, r.table, now)
 		found.forgets(old.standing, r.table, now)
 		if found.count > 0 {
-			report.Err = doubt(l.Path, fmt.Sprintf("has forgotten %d rows or revocations", found.count))
+			why = doubt(l.Path, fmt.Sprintf("has forgotten %d rows or revocations", found.count))
 		}
 	}
 	found.append(r.faults)
-	report.Faults, report.Count = found.first, found.count
-	report.Believed = report.Err == nil
-	if report.Believed {
-		l.state.Store(&state{limits: r.table.limits, believed: r.table})
-	} else {
-		l.state.Store(old.resist(r))
+	report := Report{Path: l.Path, Rows: r.table.rows(), Faults: found.first, Count: found.count}
+	if why != nil {
+		report.Err = why
+		l.state.Store(old.resist(r, why))
+		return report
 	}
+	report.Believed = true
+	l.state.Store(&state{limits: r.table.limits, believed: r.table})
 	return report
 }
 

@@ -1,15 +1,15 @@
 package index
 
-// resist is the state after a file was read that is not believed: what is
-// stricter in it counts.
-func (s *state) resist(r reading) *state {
-	t := r.table
+// resist is the state after a file was read that is not believed, for the
+// reason given: what is stricter in it counts.
+func (s *state) resist(r reading, why *DoubtError) *state {
+	next := &state{believed: s.believed, standing: s.standing, newer: r.table}
 	if s.believed == nil {
-		return &state{limits: t.limits, newer: t}
+		next.limits = limits{whole: why}
+	} else {
+		next.newer = s.sift(r.table)
+		next.blind = first(r.table.whole, r.table.blind, s.believed.blind)
 	}
-	next := &state{believed: s.believed, standing: s.standing}
-	next.newer = s.sift(t)
-	next.blind = first(t.whole, t.blind, s.believed.blind)
 	if r.still {
 		var all pile
 		all.revoked(s.standing)
