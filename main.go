@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/crypto/ocsp"
@@ -27,6 +28,7 @@ import (
 	"ocspcgi/lib/reload"
 	"ocspcgi/lib/responder"
 	"ocspcgi/lib/signer"
+	"ocspcgi/lib/store"
 )
 
 // version is set by the linker.
@@ -95,6 +97,11 @@ func serveCGI() int {
 func handlerCGI(cfg *config.Config, fault error, log *journal.Journal) *ocsphttp.Handler {
 	open := sync.OnceValues(func() (*responder.Responder, error) {
 		r, err := newResponder(cfg)
+		r.CacheBytes = 0
+		if cfg.Cache != "" {
+			r.Shared = &store.Directory{Path: cfg.Cache, Keep: 2 * longest(cfg)}
+			r.LogShared = func(err error) { log.Warn().Err(err).Msg("answers are not shared") }
+		}
 		if err = errors.Join(fault, err); err == nil {
 			err = openOnce(cfg, r, nil)
 		}
@@ -116,6 +123,15 @@ func handlerCGI(cfg *config.Config, fault error, log *journal.Journal) *ocsphttp
 		return names(r)
 	}
 	return h
+}
+
+// longest is the longest that an answer lives.
+func longest(cfg *config.Config) time.Duration {
+	var most time.Duration
+	for _, issuer := range cfg.Issuers {
+		most = max(most, issuer.Lifetime)
+	}
+	return most
 }
 
 // openOnce makes r answer from files that are read for this one request.
@@ -142,9 +158,6 @@ func openOnce(cfg *config.Config, r *responder.Responder, ask signer.Passphrase)
 func sources(cfg *config.Config, ask signer.Passphrase) ([]reload.Source, error) {
 	if len(cfg.Issuers) == 0 {
 		return nil, errors.New("no issuer is named: give -index, -CA and -rsigner, or OCSP_INDEX, OCSP_CA and OCSP_RSIGNER, or an [[issuer]] in " + config.DefaultFile)
-	}
-	if cfg.Cache != "" {
-		return nil, errors.New("cache: signed answers are kept in memory alone as yet; leave it out")
 	}
 	// What is read from a descriptor is read once, for all keys.
 	phrases := map[config.Secret]signer.Passphrase{"": ask}

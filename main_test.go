@@ -1,9 +1,12 @@
 package main
 
 import (
+	"encoding/base64"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -31,7 +34,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"der": der, "expand": expand,
+			"der": der, "etag": etag, "expand": expand, "path": path,
 		},
 	})
 }
@@ -57,4 +60,25 @@ func expand(ts *testscript.TestScript, neg bool, args []string) {
 	text, err := os.ReadFile(path)
 	ts.Check(err)
 	ts.Check(os.WriteFile(path, []byte(os.Expand(string(text), ts.Getenv)), 0o644))
+}
+
+// etag FILE puts the ETag in an answer into $ETAG.
+func etag(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: etag FILE")
+	}
+	_, rest, found := strings.Cut(ts.ReadFile(args[0]), "\nETag: ")
+	if !found {
+		ts.Fatalf("%s has no ETag", args[0])
+	}
+	value, _, _ := strings.Cut(rest, "\r\n")
+	ts.Setenv("ETAG", value)
+}
+
+// path NAME FILE puts the path that asks by GET for a request into a variable.
+func path(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: path NAME FILE")
+	}
+	ts.Setenv(args[0], "/ocsp/"+url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(ts.ReadFile(args[1])))))
 }

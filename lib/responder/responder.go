@@ -51,6 +51,10 @@ type Responder struct {
 	Requestors *Requestors
 	// CacheBytes bounds the signed answers kept in memory; 0 keeps none.
 	CacheBytes int64
+	// Shared keeps signed answers in place of memory; nil: memory does.
+	Shared Shared
+	// LogShared is told what went wrong with Shared; nil: nobody is.
+	LogShared func(error)
 
 	served atomic.Pointer[served]
 }
@@ -164,15 +168,16 @@ func (r *Responder) respond(ctx context.Context, s *served, der []byte, now time
 	if err != nil {
 		return refusal(status, err, describe(rows))
 	}
-	if req.Nonce != nil && !r.IgnoreNonces || !r.keeps(s) {
+	switch {
+	case req.Nonce != nil && !r.IgnoreNonces, r.Requestors != nil:
 		return r.sign(req, rows, id, now)
+	case r.Shared != nil:
+		return r.signShared(req, rows, id, now)
+	case r.CacheBytes > 0:
+		return r.signOnce(s, der, req, rows, id, now)
 	}
-	return r.signOnce(s, der, req, rows, id, now)
+	return r.sign(req, rows, id, now)
 }
-
-// keeps reports whether answers are kept. Where requests are signed each is
-// looked at anew.
-func (r *Responder) keeps(s *served) bool { return s.cache.MaxBytes > 0 && r.Requestors == nil }
 
 // signOnce signs one answer for all who ask for it at the same time, and keeps
 // it. Who has seen other rows than it was made from gets one of their own.
@@ -240,8 +245,21 @@ func (s *served) issuerOf(id *wire.CertID) *Issuer {
 
 // sign makes the answer that rows lead to.
 func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
-	produced := now.Truncate(time.Second).UTC()
-	resp := wire.Response{
+	resp := r.response(req, rows, id, now.Truncate(time.Second).UTC())
+	out, err := resp.Marshal(id.signer.Sign)
+	if err != nil {
+		return refusal(ocsp.InternalError, fmt.Errorf("%s: signing: %w", id.signer.Path, err), describe(rows))
+	}
+	answer := &Answer{DER: out, Status: ocsp.Success, Certs: describe(rows)}
+	if resp.Nonce == nil {
+		setTimes(answer, resp.Singles, resp.ProducedAt)
+	}
+	return answer
+}
+
+// response is what rows lead to, not yet signed.
+func (r *Responder) response(req *wire.Request, rows []row, id *identity, produced time.Time) *wire.Response {
+	resp := &wire.Response{
 		KeyHash:      id.keyHash,
 		ByName:       id.byName,
 		ProducedAt:   produced,
@@ -255,15 +273,7 @@ func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.T
 	if !r.IgnoreNonces {
 		resp.Nonce = req.Nonce
 	}
-	out, err := resp.Marshal(id.signer.Sign)
-	if err != nil {
-		return refusal(ocsp.InternalError, fmt.Errorf("%s: signing: %w", id.signer.Path, err), describe(rows))
-	}
-	answer := &Answer{DER: out, Status: ocsp.Success, Certs: describe(rows)}
-	if resp.Nonce == nil {
-		setTimes(answer, resp.Singles, produced)
-	}
-	return answer
+	return resp
 }
 
 // setTimes says how long the answer may be kept: until half of what was left

@@ -17,13 +17,15 @@ func (s *Signer) Prove() error {
 	if err != nil {
 		return fmt.Errorf("%s: a signature to try it: %w", s.KeyPath, err)
 	}
-	if !s.verifies(message, signature) {
+	if !s.Verifies(message, signature) {
 		return fmt.Errorf("%s: the signature that %s made is not one for it", s.Path, s.KeyPath)
 	}
 	return nil
 }
 
-func (s *Signer) verifies(message, signature []byte) bool {
+// Verifies reports whether signature is one that Sign could have made of message:
+// with that key and that algorithm.
+func (s *Signer) Verifies(message, signature []byte) bool {
 	digest, hash := message, s.algorithm.opts.HashFunc()
 	if hash != 0 {
 		h := hash.New()
