@@ -46,8 +46,9 @@ type Keeper struct {
 	// LogWatch is told why changes are seen late (by polling alone).
 	LogWatch func(error)
 
+	telling sync.Mutex // Log
 	mu      sync.Mutex
-	indexes map[string]*index.Live
+	indexes map[string]*fresh
 	issuers []*responder.Issuer // as Sources
 }
 
@@ -57,12 +58,12 @@ type Keeper struct {
 func (k *Keeper) Open() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.indexes = map[string]*index.Live{}
+	k.indexes = map[string]*fresh{}
 	k.issuers = make([]*responder.Issuer, len(k.Sources))
 	var faults []error
 	for i, source := range k.Sources {
 		if k.indexes[source.Index] == nil {
-			k.indexes[source.Index] = &index.Live{Path: source.Index, Now: k.Now}
+			k.indexes[source.Index] = k.newIndex(source.Index)
 		}
 		issuer, err := k.open(source)
 		if err == nil {
@@ -77,11 +78,21 @@ func (k *Keeper) Open() error {
 	if len(faults) > 0 {
 		return errors.Join(faults...)
 	}
-	for _, live := range k.indexes {
-		k.readIndex(live, true)
+	for _, idx := range k.indexes {
+		k.readIndex(idx.Live, true)
+		idx.look()
 	}
 	k.Responder.Serve(k.issuers...)
 	return nil
+}
+
+func (k *Keeper) newIndex(path string) *fresh {
+	idx := &fresh{Live: &index.Live{Path: path, Now: k.Now}, now: k.Now}
+	if idx.now == nil {
+		idx.now = time.Now
+	}
+	idx.read = func() { k.readIndex(idx.Live, false) }
+	return idx
 }
 
 // open reads a source's certificates and keys, and has each signer prove itself.
@@ -131,8 +142,8 @@ func (k *Keeper) look(ctx context.Context) {
 			return
 		case <-tick.C:
 			k.mu.Lock()
-			for _, live := range k.indexes {
-				k.readIndex(live, false)
+			for _, idx := range k.indexes {
+				k.readIndex(idx.Live, false)
 			}
 			k.mu.Unlock()
 		}
@@ -144,8 +155,8 @@ func (k *Keeper) look(ctx context.Context) {
 func (k *Keeper) Accept() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, live := range k.indexes {
-		k.readIndex(live, true)
+	for _, idx := range k.indexes {
+		k.readIndex(idx.Live, true)
 	}
 	for i := range k.Sources {
 		k.readIssuer(i)
@@ -157,8 +168,8 @@ func (k *Keeper) changed(files []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, file := range files {
-		if live := k.indexes[file]; live != nil {
-			k.readIndex(live, false)
+		if idx := k.indexes[file]; idx != nil {
+			k.readIndex(idx.Live, false)
 		}
 	}
 	for i, source := range k.Sources {
@@ -194,6 +205,8 @@ func (k *Keeper) readIssuer(i int) {
 }
 
 func (k *Keeper) tell(e Event) {
+	k.telling.Lock()
+	defer k.telling.Unlock()
 	if k.Log != nil {
 		k.Log(e)
 	}

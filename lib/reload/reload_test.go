@@ -2,6 +2,7 @@ package reload_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -99,6 +100,27 @@ func TestRevocation(t *testing.T) {
 	k.wait(t, func(e reload.Event) bool {
 		return e.Index != nil && e.Err == nil && k.status(t, k.Good) == wire.Revoked
 	})
+}
+
+// Who revokes and asks at once is told so: nobody watches here.
+func TestRevocationIsSeenByTheNextToAsk(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	k := &kept{Company: c, events: make(chan reload.Event, 100)}
+	k.Keeper = &reload.Keeper{Responder: &responder.Responder{CacheBytes: 1 << 20}, Sources: []reload.Source{source(c.CA, c.Signer)},
+		Log: func(e reload.Event) { k.events <- e }}
+	if err := k.Open(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		leaf := k.Issue(fmt.Sprintf("leaf-%d", i))
+		if got := k.status(t, leaf); got != wire.Good {
+			t.Fatalf("%v once it is issued", got)
+		}
+		k.Revoke(leaf)
+		if got := k.status(t, leaf); got != wire.Revoked {
+			t.Fatalf("%v once it is revoked", got)
+		}
+	}
 }
 
 func TestForgottenRows(t *testing.T) {
