@@ -79,7 +79,8 @@ func start(t testing.TB, settings string) *served {
 	return s
 }
 
-// goroutines ends the program and returns how many it had at its end.
+// goroutines ends the program and returns how many it had at its end, Go's own
+// apart.
 func (s *served) goroutines(t *testing.T) int {
 	t.Helper()
 	if err := s.Process.Signal(syscall.SIGQUIT); err != nil {
@@ -87,17 +88,29 @@ func (s *served) goroutines(t *testing.T) int {
 	}
 	<-s.ended
 	s.ended = nil
-	return strings.Count("\n"+s.Stderr.(*bytes.Buffer).String(), "\ngoroutine ")
+	dump := s.Stderr.(*bytes.Buffer).String()
+	return strings.Count(dump, "\ncreated by ") - strings.Count(dump, "\ncreated by runtime.")
 }
 
-// files returns how many descriptors the program has open.
-func (s *served) files(t testing.TB) int {
+// files returns how many descriptors the program has open, and how many of
+// these are sockets.
+func (s *served) files(t testing.TB) (all, sockets int) {
 	t.Helper()
-	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.Process.Pid))
+	dir := fmt.Sprintf("/proc/%d/fd", s.Process.Pid)
+	open, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(open)
+	for _, file := range open {
+		// One that is closed meanwhile is none.
+		if to, err := os.Readlink(filepath.Join(dir, file.Name())); err == nil {
+			all++
+			if strings.HasPrefix(to, "socket:") {
+				sockets++
+			}
+		}
+	}
+	return all, sockets
 }
 
 // reply is an HTTP answer, whatever way it came.
@@ -141,7 +154,12 @@ func (s *served) talk(t testing.TB, method string, data []byte) *reply {
 	if _, err := conn.Write(data); err != nil {
 		t.Fatal(err)
 	}
-	in := bufio.NewReader(conn)
+	return answerOf(t, method, bufio.NewReader(conn))
+}
+
+// answerOf reads the one answer there is.
+func answerOf(t testing.TB, method string, in *bufio.Reader) *reply {
+	t.Helper()
 	resp, err := http.ReadResponse(in, &http.Request{Method: method})
 	if err != nil {
 		t.Fatal(err)
