@@ -65,6 +65,7 @@ var imports = []rule{
 	{"golang.org/x/sync", "lib/responder", "only signing is shared between those who ask"},
 	{"golang.org/x/sys", "main fcgi lib/command lib/httpd lib/index lib/reload lib/signer lib/watch", "the others have nothing to ask the kernel"},
 	{"golang.org/x/term", "lib/command lib/journal lib/signer", "only a person at a terminal is asked"},
+	{"software.sslmate.com/src/go-pkcs12", "lib/signer", "keys are read in one place"},
 	{"log", "lib/httpd lib/journal", "errors go up to the program, which logs with zerolog; net/http alone wants another kind"},
 	{"os/signal", "main lib/command", "a library does not take signals from the program"},
 }

@@ -8,13 +8,25 @@ import (
 	"encoding/pem"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"ocspcgi/lib/signer"
 )
 
-// seeds are files as openssl writes them, and some that are broken.
+// seeds are files as openssl writes them, and some that are broken. They are
+// made once.
 func seeds(tb testing.TB) []string {
+	made.Do(func() { made.seeds = makeSeeds(tb) })
+	return made.seeds
+}
+
+var made struct {
+	sync.Once
+	seeds []string
+}
+
+func makeSeeds(tb testing.TB) []string {
 	p := newPKI(tb)
 	all := []string{"", "-----BEGIN ", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n", "\x30\x80", "\x30\x03\x02\x01\x00"}
 	for _, kind := range []string{"rsa", "p256", "ed25519"} {
@@ -25,7 +37,7 @@ func seeds(tb testing.TB) []string {
 			if !strings.Contains(f.kinds, kind) {
 				continue
 			}
-			p.openssl(strings.NewReplacer("IN", kind, "OUT", "form.key").Replace(f.line))
+			p.openssl(fillIn(kind).Replace(f.line))
 			all = append(all, p.read("form.key"))
 		}
 	}

@@ -16,6 +16,8 @@ import (
 // not open the key.
 var ErrPassphrase = errors.New("the pass phrase does not open this key; check -passin")
 
+var errEncrypted = errors.New("the key is encrypted; give its pass phrase with -passin file:PATH")
+
 // errNotDecrypted is what decryption ends in when it leaves no key behind.
 var errNotDecrypted = errors.New("wrong pass phrase or damaged")
 
@@ -62,11 +64,14 @@ func keyBlock(blocks []*pem.Block) *pem.Block {
 func openKey(path string, block *pem.Block, pass Passphrase) (any, error) {
 	form := keyForm(block.Bytes)
 	legacy := block.Headers["DEK-Info"] != ""
-	if form != formEncrypted && !legacy {
+	switch {
+	case form == formPKCS12 && !legacy:
+		b, err := openPKCS12(path, block.Bytes, pass)
+		return b.key, err
+	case form != formEncrypted && !legacy:
 		return parsePlain(form, block)
-	}
-	if pass == nil {
-		return nil, errors.New("the key is encrypted; give its pass phrase with -passin file:PATH")
+	case pass == nil:
+		return nil, errEncrypted
 	}
 	phrase, err := pass(path)
 	if err != nil {
@@ -99,6 +104,11 @@ func openPKCS8(der, phrase []byte) (any, error) {
 // and still does with -traditional. That scheme cannot tell a wrong pass phrase
 // from a right one with certainty: what it leaves has to be a key.
 func openLegacy(block *pem.Block, phrase []byte) (any, error) {
+	switch name, _, _ := strings.Cut(block.Headers["DEK-Info"], ","); name {
+	case "DES-CBC", "DES-EDE3-CBC", "AES-128-CBC", "AES-192-CBC", "AES-256-CBC":
+	default:
+		return nil, unreadable(name)
+	}
 	//lint:ignore SA1019 The weakness of the scheme is its writer's choice; refusing to read it protects nobody.
 	plain, err := x509.DecryptPEMBlock(block, phrase)
 	if errors.Is(err, x509.IncorrectPasswordError) {
@@ -123,7 +133,7 @@ const (
 	formPKCS1          // RFC 8017 appendix A.1.2, RSA
 	formSEC1           // RFC 5915, elliptic curves
 	formEncrypted      // RFC 5958 §3
-	formPKCS12         // RFC 7292, which holds keys but is none
+	formPKCS12         // RFC 7292, which holds certificates too
 )
 
 // keyForm tells the forms apart by their first elements.
@@ -164,8 +174,6 @@ func parsePlain(f form, block *pem.Block) (key any, err error) {
 		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
 	case formSEC1:
 		key, err = x509.ParseECPrivateKey(block.Bytes)
-	case formPKCS12:
-		return nil, errors.New("a PKCS#12 file; turn it into PEM with openssl pkcs12 -in FILE -nocerts -out NEW.pem")
 	default:
 		if block.Type != "" {
 			return nil, fmt.Errorf("%s is no form of key that can be read; RSA, P-256, P-384, P-521 and Ed25519 in PKCS#8 can", block.Type)

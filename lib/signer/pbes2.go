@@ -27,8 +27,8 @@ const (
 
 var errEncryption = errors.New("the encryption of this key is damaged")
 
-// decryptPKCS8 opens an EncryptedPrivateKeyInfo (RFC 5958 §3) that PBES2
-// encrypted (RFC 8018 §6.2). What comes back may be garbage when the pass
+// decryptPKCS8 opens an EncryptedPrivateKeyInfo (RFC 5958 §3), most often one
+// that PBES2 encrypted (RFC 8018 §6.2). What comes back may be garbage when the pass
 // phrase is wrong, errNotDecrypted says that it certainly is.
 func decryptPKCS8(data, phrase []byte) ([]byte, error) {
 	input := cryptobyte.String(data)
@@ -40,7 +40,7 @@ func decryptPKCS8(data, phrase []byte) ([]byte, error) {
 		return nil, errEncryption
 	}
 	if oid.String() != "1.2.840.113549.1.5.13" {
-		return nil, fmt.Errorf("encrypted in a way too old to be read (%s, not PBES2); openssl pkcs8 -topk8 -in FILE -out NEW makes it a new one", oid)
+		return decryptPBES1(oid, scheme, sealed, phrase)
 	}
 	var derivation, encryption cryptobyte.String
 	if !scheme.ReadASN1(&params, der.SEQUENCE) ||
@@ -79,8 +79,10 @@ func readCipher(encryption *cryptobyte.String) (c cbc, err error) {
 		c = cbc{keySize: 32, cipher: aes.NewCipher}
 	case "1.2.840.113549.3.7":
 		c = cbc{keySize: 24, cipher: des.NewTripleDESCipher}
+	case "1.3.14.3.2.7":
+		c = cbc{keySize: 8, cipher: des.NewCipher}
 	default:
-		return c, fmt.Errorf("encrypted with a cipher that cannot be read (%s); AES and triple DES in CBC mode can", oid)
+		return c, unreadable(oid.String())
 	}
 	if !encryption.ReadASN1Bytes(&c.iv, der.OCTET_STRING) {
 		return c, errEncryption

@@ -17,11 +17,23 @@ import (
 const maxFile = 1 << 20
 
 // ReadCertificates reads the certificates of a file, at least one, in its
-// order: PEM, with keys and text between skipped, or one in DER.
+// order: PEM, with keys and text between skipped, one in DER, or those that are
+// with a key in a PKCS#12 file whose pass phrase is empty.
 func ReadCertificates(path string) ([]*x509.Certificate, error) {
+	return readCertificates(path, nil)
+}
+
+func readCertificates(path string, pass Passphrase) ([]*x509.Certificate, error) {
 	data, err := readFile(path)
 	if err != nil {
 		return nil, err
+	}
+	if keyForm(data) == formPKCS12 {
+		b, err := openPKCS12(path, data, pass)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return b.certificates, nil
 	}
 	return parseCertificates(path, data)
 }
@@ -124,11 +136,8 @@ func foundInstead(der []byte, err error) string {
 	if _, err := x509.ParseRevocationList(der); err == nil {
 		return "a CRL"
 	}
-	switch keyForm(der) {
-	case formNone:
+	if keyForm(der) == formNone {
 		return err.Error()
-	case formPKCS12:
-		return "a PKCS#12 file; turn it into PEM with openssl pkcs12 -in FILE -out NEW.pem"
 	}
 	return "a private key"
 }

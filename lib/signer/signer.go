@@ -34,7 +34,7 @@ func Load(rsigner, rkey string, pass Passphrase, opt Options) (*Signer, error) {
 	if rkey == "" {
 		rkey = rsigner
 	}
-	certs, err := ReadCertificates(rsigner)
+	certs, err := readCertificates(rsigner, pass)
 	if err != nil {
 		return nil, err
 	}
