@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -39,6 +40,10 @@ func readCertificates(path string, pass Passphrase) ([]*x509.Certificate, error)
 }
 
 func readFile(path string) ([]byte, error) {
+	if isPEM([]byte(path)) {
+		// It may be a private key: no word of it into a log.
+		return nil, errors.New("a key or certificate stands where the name of its file should; write it to a file and name that")
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
