@@ -43,6 +43,9 @@ func main() { os.Exit(launch(os.Args[1:])) }
 
 // launch finds out how the program was started, by the first sign that holds.
 func launch(args []string) int {
+	if err := dropSetuid(); err != nil {
+		return fail(err)
+	}
 	switch inherited, ok, err := fcgi.Inherited(); {
 	case err != nil:
 		return fail(err)
@@ -66,6 +69,16 @@ func launch(args []string) int {
 		}
 	}
 	return serve(args, nil)
+}
+
+// dropSetuid gives back what a setuid or setgid bit gave: whoever starts the
+// program names the files that it reads and writes.
+func dropSetuid() error {
+	user, group := os.Getuid(), os.Getgid()
+	if user == os.Geteuid() && group == os.Getegid() {
+		return nil
+	}
+	return errors.Join(syscall.Setresgid(group, group, group), syscall.Setresuid(user, user, user))
 }
 
 func fail(err error) int {
