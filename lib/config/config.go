@@ -92,7 +92,7 @@ func Load(args, environ []string, file string) (*Config, error) {
 	faults := append(append(append(faults(nil), flags.faults...), env.faults...), inFile.faults...)
 	faults = append(faults, c.setGlobals(flags, env, inFile)...)
 	issuers, more := c.buildIssuers(flags, env, inFile)
-	faults = append(faults, more...)
+	faults = append(append(faults, more...), resolveCredentials(issuers, environ)...)
 	if err := errors.Join(faults...); err != nil {
 		return c, err
 	}

@@ -56,7 +56,7 @@ func TestFaults(t *testing.T) {
 		{"mode", "-listen_mode 888", "", "", `-listen_mode (argument 1): "888" is no mode; write it in octal like 0660`},
 		{"mode with more than permissions", "-listen_mode 1777", "", "", `-listen_mode (argument 1): "1777" is no mode; write it in octal like 0660`},
 		{"boolean", "-log_remote=perhaps", "", "", `-log_remote (argument 1): "perhaps" is neither true nor false`},
-		{"passin", "-passin sesame" + issuer, "", "", "-passin (argument 1): give pass:PHRASE, env:NAME, file:PATH, fd:N or stdin"},
+		{"passin", "-passin sesame" + issuer, "", "", "-passin (argument 1): give pass:PHRASE, env:NAME, file:PATH, fd:N, stdin or credential:NAME"},
 		{"named file absent", "-config /nonexistent/x.toml", "", "", "configuration: open /nonexistent/x.toml: no such file or directory"},
 		{"named file absent, in the environment", "", "OCSP_CONFIG=/nonexistent/x.toml", "", "configuration: open /nonexistent/x.toml: no such file or directory"},
 

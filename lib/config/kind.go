@@ -87,7 +87,7 @@ func (s *setting) check(v value) error {
 	case s.kind == port && !goodListen(listenPort(v.text)):
 		fault = fmt.Sprintf("%q is no port; give N, HOST:N or [ADDRESS]:N", v.text)
 	case s.kind == passin && !v.secret().wellFormed():
-		fault = "give pass:PHRASE, env:NAME, file:PATH, fd:N or stdin"
+		fault = "give pass:PHRASE, env:NAME, file:PATH, fd:N, stdin or credential:NAME"
 	default:
 		return nil
 	}

@@ -34,13 +34,13 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 func (v value) secret() Secret { return Secret(v.text) }
 
-// wellFormed says whether it is one of openssl's sources.
+// wellFormed says whether it is one of openssl's sources, or a credential.
 func (s Secret) wellFormed() bool {
 	source, rest, found := strings.Cut(string(s), ":")
 	switch source {
 	case "pass":
 		return found
-	case "env", "file":
+	case "env", "file", "credential":
 		return rest != ""
 	case "fd":
 		_, err := strconv.ParseUint(rest, 10, 31)

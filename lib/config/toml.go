@@ -188,7 +188,7 @@ func (r *tomlReader) resolve(s *setting, t string) string {
 		return t
 	}
 	name, ok := strings.CutPrefix(t, prefix)
-	if !ok || name == "" || filepath.IsAbs(name) {
+	if !ok || name == "" || filepath.IsAbs(name) || s.isCredential(t) {
 		return t
 	}
 	return prefix + filepath.Join(r.folder, name)

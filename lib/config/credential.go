@@ -1,0 +1,47 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// credentialPrefix begins the name of a credential that systemd passes on
+// (systemd.exec(5), LoadCredential=).
+const credentialPrefix = "credential:"
+
+// resolveCredentials puts the files of credentials in the place of their names.
+func resolveCredentials(issuers []Issuer, environ []string) (found faults) {
+	folder := ""
+	for _, entry := range environ {
+		if value, ok := strings.CutPrefix(entry, "CREDENTIALS_DIRECTORY="); ok {
+			folder = value
+			break
+		}
+	}
+	resolve := func(s *Signer, setting, given, prefix string) string {
+		name, ok := strings.CutPrefix(given, credentialPrefix)
+		switch {
+		case !ok:
+			return given
+		case name == "" || name == "." || name == ".." || strings.Contains(name, "/"):
+			found.addf("%s: %s %q: give the name of a credential behind %s, without /", s.Where, setting, given, credentialPrefix)
+		case folder == "":
+			found.addf("%s: %s %q: CREDENTIALS_DIRECTORY is not set; systemd sets it for a unit with LoadCredential=%s:PATH", s.Where, setting, given, name)
+		}
+		return prefix + filepath.Join(folder, name)
+	}
+	for i := range issuers {
+		for j := range issuers[i].Signers {
+			s := &issuers[i].Signers[j]
+			s.RSigner = resolve(s, "rsigner", s.RSigner, "")
+			s.RKey = resolve(s, "rkey", s.RKey, "")
+			s.PassIn = Secret(resolve(s, "passin", string(s.PassIn), "file:"))
+		}
+	}
+	return found
+}
+
+// isCredential says whether a signer's setting names a credential, not a path.
+func (s *setting) isCredential(text string) bool {
+	return s.signer != nil && strings.HasPrefix(text, credentialPrefix)
+}
