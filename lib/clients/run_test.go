@@ -64,3 +64,13 @@ func find(text, pattern string) string {
 	}
 	return ""
 }
+
+// eventually tries until done, which nothing here takes long for.
+func eventually(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !done(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("it is not so that %s", what)
+		}
+	}
+}

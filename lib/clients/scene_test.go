@@ -76,12 +76,12 @@ func (s *scene) at() pkitest.Option {
 func straight(t testing.TB, s *scene, address string) { s.process = s.Listen(t, address) }
 
 func behindApache(t testing.TB, s *scene, address string) {
-	startApache(t, address, "cgid rewrite env", s.Snippet(t, "../../apache/cgi-path.conf", address))
+	serve(t, servertest.Apache("event"), address, s.Snippet(t, "../../apache/cgi-path.conf", address))
 }
 
 func behindNginx(t testing.TB, s *scene, address string) {
 	s.process = s.Serve(t)
-	startNginx(t, address, s.Snippet(t, "../../nginx/path.conf", address))
+	serve(t, servertest.Nginx, address, s.Snippet(t, "../../nginx/path.conf", address))
 }
 
 // chain is the path of a file with a certificate and that of the CA, as web

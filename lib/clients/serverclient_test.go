@@ -13,8 +13,9 @@ import (
 // nginxStaples is stapled by nginx. The handshake that begins the fetch is not.
 func nginxStaples(t testing.TB, s *scene, leaf *pkitest.Leaf) string {
 	w := nginxSite(t, s, leaf, nginxStapling(s))
-	for s.handshake(t, w.address) == nil && !strings.Contains(w.errorLog(t), "certificate status") {
-	}
+	eventually(t, "nginx staples, or says why not", func() bool {
+		return s.handshake(t, w.address) != nil || strings.Contains(w.errorLog(t), "certificate status")
+	})
 	return s.stapled(t, w.address)
 }
 

@@ -35,3 +35,7 @@ func Own(t testing.TB, path string) {
 	t.Helper()
 	own(t, path)
 }
+
+// Dir is the directory that the process runs in, where a web server has its
+// error.log.
+func (p *Process) Dir() string { return p.cmd.Dir }
