@@ -15,7 +15,6 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
-	"ocspcgi/lib/pkitest"
 	"ocspcgi/lib/servertest"
 	"ocspcgi/lib/wire"
 )
@@ -288,12 +287,10 @@ func TestSetuid(t *testing.T) {
 		if err == nil {
 			err = os.Chmod(k.Signer.Key, 0o600)
 		}
-		if err == nil {
-			err = readable(k.CA)
-		}
 		if err != nil {
 			t.Fatal(err)
 		}
+		k.reachable(t)
 		const nobody = 65534
 		for _, test := range []struct {
 			uid  uint32
@@ -308,14 +305,4 @@ func TestSetuid(t *testing.T) {
 			}
 		}
 	})
-}
-
-// readable lets everybody reach the CA's directory.
-func readable(ca *pkitest.CA) error {
-	for dir := ca.Dir; strings.HasPrefix(dir, os.TempDir()+"/"); dir = filepath.Dir(dir) {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			return err
-		}
-	}
-	return nil
 }

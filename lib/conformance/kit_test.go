@@ -3,6 +3,8 @@ package conformance_test
 import (
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,6 +42,15 @@ func (k *kit) settings(signers ...*pkitest.Signer) string {
 		toml += fmt.Sprintf("[[issuer.signer]]\nrsigner = %q\nrkey = %q\n", s.Cert, s.Key)
 	}
 	return toml
+}
+
+// reachable lets other accounts into the CA's directory, whose private keys
+// stay their owner's.
+func (k *kit) reachable(t testing.TB) {
+	t.Helper()
+	if err := os.Chmod(filepath.Dir(filepath.Dir(k.CA.Dir)), 0o755); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // said wants a signed answer to a request for one certificate.
