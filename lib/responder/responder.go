@@ -252,7 +252,7 @@ func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.T
 	}
 	answer := &Answer{DER: out, Status: ocsp.Success, Certs: describe(rows)}
 	if resp.Nonce == nil {
-		setTimes(answer, resp.Singles, resp.ProducedAt)
+		setTimes(answer, rows, resp.Singles, resp.ProducedAt)
 	}
 	return answer
 }
@@ -276,16 +276,27 @@ func (r *Responder) response(req *wire.Request, rows []row, id *identity, produc
 	return resp
 }
 
+const (
+	// longestKept bounds how old an answer gets whose lifetime is long: some
+	// clients refuse what is older than a week.
+	longestKept = 84 * time.Hour
+	// unknownKept is for what may be in the index in a moment.
+	unknownKept = time.Minute
+)
+
 // setTimes says how long the answer may be kept: until half of what was left
-// when it was made, if that is any time at all.
-func setTimes(a *Answer, singles []wire.Single, produced time.Time) {
+// when it was made, if that is any time at all and not too long.
+func setTimes(a *Answer, rows []row, singles []wire.Single, produced time.Time) {
 	next := singles[0].NextUpdate
 	for _, single := range singles[1:] {
 		if single.NextUpdate.Before(next) {
 			next = single.NextUpdate
 		}
 	}
-	half := (next.Sub(produced) / 2).Truncate(time.Second)
+	half := min((next.Sub(produced) / 2).Truncate(time.Second), longestKept)
+	if slices.ContainsFunc(rows, func(row row) bool { return !row.found }) {
+		half = min(half, unknownKept)
+	}
 	if half < 2*time.Second {
 		return
 	}

@@ -189,6 +189,8 @@ func TestTwoIssuers(t *testing.T) {
 func TestTimes(t *testing.T) {
 	b := newBench(t, nil)
 	signerEnds := b.Signer.Certificate.NotAfter
+	other := b.Issue("other", pkitest.Days(3000))
+	b.Serve(open(t, filesOf(b.CA, b.Signer), b.index(t, b.CA)))
 	for _, test := range []struct {
 		name    string
 		now     time.Time
@@ -198,7 +200,8 @@ func TestTimes(t *testing.T) {
 		renewal time.Time
 	}{
 		{"TIM-04 lifetime", b.now, b.Good, ocsp.Success, b.now.Add(lifetime), b.now.Add(lifetime / 2)},
-		{"TIM-07 signer ends", signerEnds.Add(-time.Hour), b.Unknown, ocsp.Success, signerEnds, signerEnds.Add(-30 * time.Minute)},
+		{"TIM-07 signer ends", signerEnds.Add(-time.Hour), other, ocsp.Success, signerEnds, signerEnds.Add(-30 * time.Minute)},
+		{"TIM-13 what is unknown may be known soon", b.now, b.Unknown, ocsp.Success, b.now.Add(lifetime), b.now.Add(time.Minute)},
 		{"TIM-05 signer nearly at its end", signerEnds.Add(-10 * time.Minute), b.Unknown, ocsp.TryLater, time.Time{}, time.Time{}},
 		{"SGN-05 signer expired", signerEnds.Add(time.Hour), b.Good, ocsp.TryLater, time.Time{}, time.Time{}},
 		{"SGN-05 signer not yet valid", b.Signer.Certificate.NotBefore.Add(-time.Hour), b.Good, ocsp.TryLater, time.Time{}, time.Time{}},
@@ -221,6 +224,13 @@ func TestTimes(t *testing.T) {
 			}
 		})
 	}
+	t.Run("TIM-10 not older than some clients take", func(t *testing.T) {
+		b := newBench(t, func(_ *responder.Responder, files *responder.Files) { files.Lifetime = 90 * 24 * time.Hour })
+		a, _ := b.ask(t, b.request(t, b.Good, "-no_nonce"), ocsp.Success)
+		if age := a.Renewal.Sub(a.ThisUpdate); age > 7*24*time.Hour {
+			t.Errorf("thisUpdate is %v old before the answer is renewed", age)
+		}
+	})
 	t.Run("TIM-08 certificate ends", func(t *testing.T) {
 		b := newBench(t, nil)
 		soon := b.Issue("soon", pkitest.Valid(b.now.Add(-time.Hour), b.now.Add(time.Hour)))

@@ -75,7 +75,7 @@ func (r *Responder) reuse(der []byte, req *wire.Request, rows []row, id *identit
 		return nil
 	}
 	k := kept{answer: Answer{DER: der, Status: ocsp.Success, Certs: describe(rows), Cached: true}, produced: old.ProducedAt}
-	setTimes(&k.answer, again.Singles, old.ProducedAt)
+	setTimes(&k.answer, rows, again.Singles, old.ProducedAt)
 	if !k.answer.Keepable() || !k.current(now) {
 		return nil
 	}
