@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/metrics"
 	"strconv"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ func made(b *testing.B, rows int) (path string, serials [][]byte) {
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
 	random := make([]byte, 16)
-	every := max(1, rows/1000)
+	every := max(1, rows/100_000)
 	for i := range rows {
 		if _, err := rand.Read(random); err != nil {
 			b.Fatal(err)
@@ -141,6 +142,7 @@ func BenchmarkLookup(b *testing.B) {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			path, serials := made(b, n)
 			l := live(b, path)
+			other := mapped(b, n, serials)
 			i := 0
 			b.ReportAllocs()
 			for b.Loop() {
@@ -151,21 +153,51 @@ func BenchmarkLookup(b *testing.B) {
 					i = 0
 				}
 			}
+			against(b, other, "maps/op")
 		})
 	}
 }
 
-// BenchmarkReload is a load with the comparison to what was believed.
+// mapped is how long a look-up in a map of so many serials takes.
+func mapped(b *testing.B, n int, serials [][]byte) time.Duration {
+	b.Helper()
+	m := make(map[string]uint32, n)
+	for _, s := range serials {
+		m[string(s)] = 1
+	}
+	random := make([]byte, 16)
+	for len(m) < n {
+		if _, err := rand.Read(random); err != nil {
+			b.Fatal(err)
+		}
+		m[string(random)] = 1
+	}
+	found, start := uint32(0), time.Now()
+	for _, s := range serials {
+		found += m[string(s)]
+	}
+	if int(found) != len(serials) {
+		b.Fatal(found)
+	}
+	return time.Since(start) / time.Duration(len(serials))
+}
+
+// BenchmarkReload is a load with the comparison to what was believed. At its
+// height there are so many tables in memory.
 func BenchmarkReload(b *testing.B) {
 	for _, n := range rows(b) {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			path, _ := made(b, n)
+			before := heap()
 			l := live(b, path)
+			table := heap() - before
 			start := time.Now()
 			if _, err := index.Load(path); err != nil {
 				b.Fatal(err)
 			}
 			other := time.Since(start)
+			runtime.GC()
+			height := watchHeap()
 			d := time.Hour
 			for b.Loop() {
 				d -= time.Second
@@ -175,6 +207,28 @@ func BenchmarkReload(b *testing.B) {
 				}
 			}
 			against(b, other, "loads/op")
+			b.ReportMetric(float64(height()-before)/float64(table), "tables")
 		})
 	}
+}
+
+// watchHeap returns what returns the largest heap that there was since.
+func watchHeap() (height func() uint64) {
+	done, highest := make(chan struct{}), make(chan uint64)
+	go func() {
+		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+		var most uint64
+		for tick := time.NewTicker(time.Millisecond); ; {
+			select {
+			case <-tick.C:
+				metrics.Read(sample)
+				most = max(most, sample[0].Value.Uint64())
+			case <-done:
+				tick.Stop()
+				highest <- most
+				return
+			}
+		}
+	}()
+	return func() uint64 { close(done); return <-highest }
 }

@@ -15,7 +15,7 @@ func build(chunks []chunk) (t *Table, twice []record) {
 	if rows == 0 {
 		return t, nil
 	}
-	t.slots = make([]uint64, rows+rows/3+1)
+	t.slots = make([]uint64, rows+2*rows/3+1)
 	parts := make([]builder, workersFor(rows))
 	var wg sync.WaitGroup
 	for i := range parts {

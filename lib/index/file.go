@@ -53,11 +53,8 @@ func (f *File) look(serial []byte) look {
 	}
 	defer s.file.Close()
 	found, whole := s.find(serial)
-	if whole == nil && !s.still() {
-		whole = doubt(f.Path, reasonMoved)
-	}
 	return look{
-		finding: limits{whole: whole}.apply(found),
+		finding: found,
 		stamp:   s.stamp,
 		settled: whole == nil && s.stamp.age(f.now()) >= young,
 	}
@@ -131,8 +128,11 @@ func (s *source) find(serial []byte) (found finding, whole *DoubtError) {
 		found = stricter(found, p.found)
 		line += p.lines
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		all.whole = doubt(s.path, reasonOf(err))
+	case !s.still():
+		all.whole = doubt(s.path, reasonMoved)
 	}
 	return all.apply(found), all.whole
 }

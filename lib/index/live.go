@@ -2,6 +2,7 @@ package index
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,9 @@ type Live struct {
 	report Report     // of that file
 	lost   string     // why it could not be read since; empty: it could
 }
+
+// manyRows is an index whose table is worth a collection once it is replaced.
+const manyRows = 100_000
 
 // Report is what came of a Reload, for the log and for health.
 type Report struct {
@@ -57,8 +61,12 @@ func (l *Live) Lookup(serial []byte) (Entry, error) {
 	}
 	key := minimal(serial)
 	f := s.believed.find(key)
-	f = stricter(f, s.newer.find(key))
-	f = stricter(f, s.standing.find(key))
+	if s.newer != nil {
+		f = stricter(f, s.newer.find(key))
+	}
+	if s.standing != nil {
+		f = stricter(f, s.standing.find(key))
+	}
 	return s.apply(f).answer()
 }
 
@@ -87,6 +95,9 @@ func (l *Live) Reload(accept bool) Report {
 	l.again = s.stamp != l.seen && s.stamp.age(now) < s.stamp.grain()
 	l.seen, l.readAt, l.lost = s.stamp, now, ""
 	l.report = l.judge(r, accept, now)
+	if l.report.Rows > manyRows {
+		runtime.GC() // or the next reload would find three tables in memory
+	}
 	report := l.report
 	report.Changed = true
 	return report

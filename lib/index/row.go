@@ -16,7 +16,7 @@ type row struct {
 	serial  []byte // in hex
 	key     []byte // the serial as a look-up has it; nil: the line has no row
 	flaw    flaw   // other than sound: a serial may hide in the line that nobody can read
-	room    [maxKey + 1]byte
+	room    [1 + maxKey]byte
 }
 
 // cut cuts a line into its columns. A line that is not whole has lost its end:
@@ -51,7 +51,7 @@ func (r *row) cut(line []byte, whole bool) {
 			return
 		}
 	}
-	if r.key = appendKey(r.room[:0], r.serial); r.key == nil {
+	if r.key = decode(&r.room, r.serial); r.key == nil {
 		r.flaw = badSerial
 	}
 }
@@ -72,7 +72,10 @@ func (r *row) head(line []byte) (rest []byte, found bool) {
 		}
 		r.expires, rest = rest[:i], rest[i+1:]
 	}
-	i := tab(rest)
+	i := 0
+	if len(rest) == 0 || rest[0] != '\t' {
+		i = tab(rest)
+	}
 	if i < 0 {
 		return nil, false
 	}

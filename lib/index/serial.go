@@ -9,10 +9,10 @@ import (
 // RFC 5280 §4.1.2.2 allows 20.
 const maxKey = 255
 
-// appendKey appends the serial that a row writes in hex, as content octets of
-// a DER INTEGER, or returns nil. Any letter case, any number of leading zeros
-// and a sign are taken; no digits at all are zero, as qpki writes it.
-func appendKey(dst, hex []byte) []byte {
+// decode turns a serial that a row writes in hex into the content octets of a
+// DER INTEGER, in room, or returns nil. Any letter case, any number of leading
+// zeros and a sign are taken; no digits at all are zero, as qpki writes it.
+func decode(room *[1 + maxKey]byte, hex []byte) []byte {
 	negative := len(hex) > 0 && hex[0] == '-'
 	if negative {
 		if hex = hex[1:]; len(hex) == 0 {
@@ -25,39 +25,57 @@ func appendKey(dst, hex []byte) []byte {
 	if len(hex) > 2*maxKey {
 		return nil
 	}
-	start := len(dst)
-	dst = append(dst, 0) // room for the sign
+	n := 1 // room for the sign
+	room[0] = 0
 	if len(hex)%2 == 1 {
-		d := hexDigit(hex[0])
-		if d > 15 {
+		if room[1] = hexDigit(hex[0]); room[1] > 15 {
 			return nil
 		}
-		dst, hex = append(dst, d), hex[1:]
+		n, hex = 2, hex[1:]
 	}
-	for ; len(hex) >= 8; hex = hex[8:] {
-		octets, ok := hex8(binary.LittleEndian.Uint64(hex))
-		if !ok {
-			return nil
-		}
-		dst = binary.LittleEndian.AppendUint32(dst, octets)
+	if !decodePairs(room[n:], hex) {
+		return nil
 	}
-	for ; len(hex) > 0; hex = hex[2:] {
-		hi, lo := hexDigit(hex[0]), hexDigit(hex[1])
-		if hi|lo > 15 {
-			return nil
-		}
-		dst = append(dst, hi<<4|lo)
-	}
-	key := dst[start:]
+	key := room[:n+len(hex)/2]
 	if negative {
 		negate(key)
 	}
-	least := minimal(key)
-	if len(least) > maxKey {
+	if key = minimal(key); len(key) > maxKey {
 		return nil
 	}
-	return append(dst[:start], least...)
+	return key
 }
+
+// decodePairs turns pairs of digits into octets, eight digits at a time: an
+// index of a million rows has many of them.
+func decodePairs(dst, hex []byte) bool {
+	const high = 0x80 * ones
+	bad := uint64(0)
+	for len(hex) >= 8 && len(dst) >= 4 {
+		w := binary.LittleEndian.Uint64(hex)
+		digit := w ^ 0x30*ones                // 0 to 9 for a decimal digit
+		letter := (w | 0x20*ones) ^ 0x60*ones // 1 to 6 for a letter
+		other := digit + 0x76*ones            // high bit: not a decimal digit
+		above := letter + 0x79*ones           // high bit: above f
+		least := letter + 0x7f*ones           // high bit: not the one below a
+		bad |= (w | other&^(least&^above)) & high
+		nibbles := w&(0x0f*ones) + 9*(other&high>>7)
+		pairs := (nibbles<<4 | nibbles>>8) & 0x00ff00ff00ff00ff
+		pairs = (pairs | pairs>>8) & 0x0000ffff0000ffff
+		binary.LittleEndian.PutUint32(dst, uint32(pairs|pairs>>16))
+		dst, hex = dst[4:], hex[8:]
+	}
+	for ; len(hex) >= 2; hex = hex[2:] {
+		hi, lo := hexDigit(hex[0]), hexDigit(hex[1])
+		if hi|lo > 15 {
+			return false
+		}
+		dst[0], dst = hi<<4|lo, dst[1:]
+	}
+	return bad == 0
+}
+
+const ones = 0x0101010101010101 // in each of 8 bytes
 
 // hexDigit is the value of a digit, or ff.
 func hexDigit(c byte) byte {
@@ -68,27 +86,6 @@ func hexDigit(c byte) byte {
 		return c | 0x20 - 'a' + 10
 	}
 	return 0xff
-}
-
-const ones = 0x0101010101010101 // in each of 8 bytes
-
-// hex8 decodes 8 digits at once, a digit a byte of w. An index of a million
-// rows has millions of them.
-func hex8(w uint64) (octets uint32, ok bool) {
-	const high = 0x80 * ones
-	digit := w ^ 0x30*ones        // 0 to 9 for a decimal digit
-	letter := w | 0x20*ones       // lower case
-	letter ^= 0x60 * ones         // 1 to 6 for a letter
-	other := (digit + 0x76*ones)  // high bit: not a decimal digit
-	above := (letter + 0x79*ones) // high bit: above f
-	least := (letter + 0x7f*ones) // high bit: not the one below a
-	if (w|other&^(least&^above))&high != 0 {
-		return 0, false
-	}
-	nibbles := w&(0x0f*ones) + 9*(other&high>>7)
-	pairs := (nibbles<<4 | nibbles>>8) & 0x00ff00ff00ff00ff
-	pairs = (pairs | pairs>>8) & 0x0000ffff0000ffff
-	return uint32(pairs | pairs>>16), true
 }
 
 // negate turns a two's complement number into its negative.
