@@ -12,10 +12,13 @@ TESTFLAGS ?=
 FUZZTIME  ?= 60s
 COUNT     ?= 6
 
+# What the tests run the program with.
+SERVERS := apache2 nginx mod_fcgid lighttpd caddy haproxy spawn-fcgi systemd-socket-activate systemd-analyze
+
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build demo test race lint fuzz bench testdata install clean ci-long
+.PHONY: build demo test interop race lint fuzz bench testdata install clean ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -27,9 +30,14 @@ demo: build
 	$(BIN) demo $(if $(ONCE),-once)
 
 test: build
-	@.ci/programs openssl curl apache2 nginx spawn-fcgi cgi-fcgi systemd-socket-activate \
-		gnutls-cli ocsptool pki stunnel haproxy
+	@.ci/programs openssl curl cgi-fcgi $(SERVERS) \
+		gnutls-cli gnutls-serv ocsptool pki stunnel
 	$(GO) test $(TESTFLAGS) ./...
+
+# What each real server answers to each request, as a table.
+interop: build
+	@.ci/programs openssl $(SERVERS)
+	$(GO) test -count=1 -v -run '^TestTable$$' ./lib/servers
 
 race:
 	$(MAKE) --no-print-directory test TESTFLAGS='-race $(TESTFLAGS)'

@@ -20,13 +20,14 @@ import (
 
 // caches are the configurations that keep answers.
 var caches = []form{
-	{name: "nginx-cache.conf", web: servertest.Nginx, files: own("nginx-cache.conf"), run: beside, differs: byNginx},
-	{name: "apache-cache.conf fcgi", web: servertest.Apache("event"), files: []string{"../../apache/fcgi-path.conf", "apache-cache.conf"}, run: beside, differs: map[string]string{"REQ-44 POST of 70 KiB": "413 server"}},
-	{name: "apache-cache.conf cgi", web: servertest.Apache("event"), files: []string{"../../apache/cgi-path.conf", "apache-cache.conf"}, differs: map[string]string{
-		"REQ-44 POST of 70 KiB":          "413 server",
-		"REQ-44 POST of 70 KiB, chunked": "413 server",
-		"HTTP-17 TRACE":                  "200 server",
-	}},
+	{name: "nginx-cache.conf", files: own("nginx-cache.conf"), web: servertest.Nginx, run: beside, differs: byNginx},
+	{
+		name: "apache-cache.conf, mod_proxy_fcgi", files: append(others("apache/fcgi-path.conf"), "apache-cache.conf"),
+		web: servertest.Apache("event"), run: beside, differs: apacheProxy,
+	}, {
+		name: "apache-cache.conf, mod_cgid", files: append(others("apache/cgi-path.conf"), "apache-cache.conf"),
+		web: servertest.Apache("event"), differs: apacheCGI,
+	},
 }
 
 // kept is a site that keeps answers, and the log of those who make them.

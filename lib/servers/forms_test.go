@@ -2,6 +2,7 @@ package servers_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -11,25 +12,44 @@ import (
 
 // form is one configuration with what runs it.
 type form struct {
-	name    string
-	web     servertest.Web
-	files   []string                                                    // what the web server is given
-	run     func(testing.TB, *servertest.Responder) *servertest.Process // starts the program; nil: the web server does
-	within  time.Duration                                               // after which a revocation is seen
-	differs map[string]string                                           // where the web server answers in place of the program
+	name  string
+	files []string // what the web server is given
+	web   servertest.Web
+	// run starts the program; nil: the web server does.
+	run     func(testing.TB, *servertest.Responder) *servertest.Process
+	within  time.Duration     // after which a revocation is seen
+	differs map[string]string // where the web server answers in place of the program
+
+	brief [2]string // words of the configuration, and those for one second in place of ten
+	late  string    // what comes then when the program is not heard of
 }
 
 // forms are all configurations in this folder.
 var forms = []form{
-	{name: "lighttpd-cgi.conf", web: lighttpd, files: own("lighttpd-cgi.conf"), differs: lighttpdCGI},
-	{name: "lighttpd-fcgi.conf", web: lighttpd, files: own("lighttpd-fcgi.conf"), run: beside, within: time.Second, differs: byLighttpd},
-	{name: "lighttpd-spawn.conf", web: lighttpd, files: own("lighttpd-spawn.conf"), within: time.Second, differs: byLighttpd},
-	{name: "Caddyfile", web: caddy, files: own("Caddyfile"), run: beside, within: time.Second},
-	{name: "haproxy.cfg", web: haproxy, files: own("haproxy.cfg"), run: beside, within: time.Second, differs: byHAProxy},
-	{name: "apache-fcgid.conf", web: servertest.Apache("event"), files: own("apache-fcgid.conf"), within: time.Second, differs: fcgid},
-	{name: "nginx-each.conf", web: servertest.Nginx, files: own("nginx-each.conf"), run: beside, within: time.Second, differs: byNginx},
-	{name: "spawn-fcgi.sh", web: servertest.Nginx, files: others("nginx/path.conf"), run: spawned, within: time.Second, differs: byNginx},
-	{name: "ocspcgi.service", web: servertest.Nginx, files: others("nginx/path.conf"), run: activated, within: time.Second, differs: byNginx},
+	{
+		name: "lighttpd-cgi.conf", files: own("lighttpd-cgi.conf"), web: lighttpd, differs: lighttpdCGI,
+		brief: [2]string{`"read-timeout" => 10`, `"read-timeout" => 1`}, late: "504 server",
+	}, {
+		name: "lighttpd-fcgi.conf", files: own("lighttpd-fcgi.conf"), web: lighttpd, run: beside, within: time.Second, differs: byLighttpd,
+		brief: [2]string{`"read-timeout" => 10`, `"read-timeout" => 1`}, late: "504 server",
+	}, {
+		name: "lighttpd-spawn.conf", files: own("lighttpd-spawn.conf"), web: lighttpd, within: time.Second, differs: byLighttpd,
+		brief: [2]string{`"read-timeout" => 10`, `"read-timeout" => 1`}, late: "504 server",
+	}, {
+		name: "Caddyfile", files: own("Caddyfile"), web: caddy, run: beside, within: time.Second,
+		brief: [2]string{"read_timeout 10s", "read_timeout 1s"}, late: "504 empty",
+	}, {
+		name: "haproxy.cfg", files: own("haproxy.cfg"), web: haproxy, run: beside, within: time.Second, differs: byHAProxy,
+		brief: [2]string{"timeout server 10s", "timeout server 1s"}, late: "504 server",
+	}, {
+		name: "apache-fcgid.conf", files: own("apache-fcgid.conf"), web: servertest.Apache("event"), within: time.Second, differs: apacheFcgid,
+		brief: [2]string{"FcgidIOTimeout 10", "FcgidIOTimeout 1"}, late: "500 server",
+	}, {
+		name: "nginx-each.conf", files: own("nginx-each.conf"), web: servertest.Nginx, run: beside, within: time.Second, differs: byNginx,
+		brief: [2]string{"read_timeout 10s", "read_timeout 1s"}, late: "504 server",
+	},
+	{name: "spawn-fcgi.sh", files: others("nginx/path.conf"), web: servertest.Nginx, run: spawned, within: time.Second, differs: byNginx},
+	{name: "ocspcgi.service", files: others("nginx/path.conf"), web: servertest.Nginx, run: activated, within: time.Second, differs: byNginx},
 }
 
 func own(files ...string) []string { return files }
@@ -54,15 +74,23 @@ var (
 		"REQ-44 POST of 70 KiB, chunked": "413 server",
 		"HTTP-17 FOO":                    "501 server",
 	}
-	// What comes in chunks has to fit into a buffer, whole.
+	// What comes in chunks has to fit into a buffer, whole. What does not is 400
+	// before it is read, which a client that is still writing may never see.
 	byHAProxy = map[string]string{
-		"REQ-44 POST of 64 KiB, chunked": "400 server",
-		"REQ-44 POST of 70 KiB":          "413 server",
-		"REQ-44 POST of 70 KiB, chunked": "400 server",
+		"REQ-44 POST of 64 KiB, chunked": servertest.NotAsked,
+		"REQ-44 POST of 70 KiB, chunked": servertest.NotAsked,
 	}
-	fcgid = map[string]string{
+	// What is chunked has no length to refuse it for.
+	apacheProxy = map[string]string{"REQ-44 POST of 70 KiB": "413 server"}
+	// Apache echoes what came with a TRACE, unless it is a proxy or told not to.
+	apacheFcgid = map[string]string{
 		"REQ-44 POST of 70 KiB": "413 server",
-		"HTTP-17 TRACE":         "200 server", // it echoes what it was sent
+		"HTTP-17 TRACE":         "200 server",
+	}
+	apacheCGI = map[string]string{
+		"REQ-44 POST of 70 KiB":          "413 server",
+		"REQ-44 POST of 70 KiB, chunked": "413 server",
+		"HTTP-17 TRACE":                  "200 server",
 	}
 	byNginx = map[string]string{
 		"REQ-44 POST of 70 KiB":          "413 server",
@@ -120,12 +148,32 @@ func setting(t testing.TB, r *servertest.Responder, unit, name string) (value st
 	return value
 }
 
+// probe sends what a site is asked.
+func (f form) probe(t *testing.T, site *servertest.Site) {
+	t.Helper()
+	unknown := maps.Clone(f.differs)
+	for _, p := range site.Probes(t) {
+		delete(unknown, p.Name)
+		if f.differs[p.Name] == servertest.NotAsked {
+			continue
+		}
+		t.Run(p.Name, func(t *testing.T) {
+			for _, fault := range site.Faults(p, f.differs) {
+				t.Error(fault)
+			}
+		})
+	}
+	if len(unknown) > 0 {
+		t.Errorf("there are no probes %v", unknown)
+	}
+}
+
 func TestForms(t *testing.T) {
 	r := servertest.NewResponder(t, program)
 	for i, f := range forms {
 		t.Run(f.name, func(t *testing.T) {
 			site, _ := f.site(t, r)
-			site.Probe(t, f.differs)
+			f.probe(t, site)
 			t.Run("3.1", func(t *testing.T) { site.Caching(t, f.within > 0) })
 			site.Plain(t)
 			site.OpenSSL(t)
