@@ -50,6 +50,36 @@ func pkiClient(t testing.TB, s *scene, leaf *pkitest.Leaf) string {
 		verdict{0, signed + `contains no status on our certificate\n.*revocation checking failed`, "status not available"})
 }
 
+// nssClient asks by GET where the certificate says. It ends with status 0
+// whatever the answer is.
+func nssClient(t testing.TB, s *scene, leaf *pkitest.Leaf) string {
+	db := "sql:" + t.TempDir()
+	for _, args := range [][]string{
+		{"-N", "--empty-password"},
+		{"-A", "-n", "ca", "-t", "CT,C,C", "-a", "-i", s.Cert},
+		{"-A", "-n", "leaf", "-t", ",,", "-a", "-i", leaf.Cert},
+	} {
+		if out, status := run(t, "certutil", append(args, "-d", db)...); status != 0 {
+			t.Fatalf("certutil: %s", out)
+		}
+	}
+	out, status := run(t, "ocspclnt", "-S", "leaf", "-d", db)
+	return judge(out, status,
+		verdict{0, `Check of certificate "leaf" succeeded`, "good"},
+		verdict{0, `Peer's Certificate has been revoked`, "revoked"},
+		verdict{0, `The OCSP server has no status for the certificate`, "unknown"})
+}
+
+// botanClient asks where the certificate says. It ends with status 0 whatever
+// the answer is.
+func botanClient(t testing.TB, s *scene, leaf *pkitest.Leaf) string {
+	out, status := run(t, "botan", "ocsp_check", leaf.Cert, s.Cert)
+	return judge(out, status,
+		verdict{0, `OCSP check OK`, "good"},
+		verdict{0, `OCSP check failed Certificate is revoked`, "revoked"},
+		verdict{0, `OCSP check failed OCSP bad status`, "bad status"})
+}
+
 // stunnelClient connects to a server with this certificate.
 func stunnelClient(option string) ask {
 	return func(t testing.TB, s *scene, leaf *pkitest.Leaf) string {

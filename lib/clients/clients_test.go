@@ -38,7 +38,9 @@ var clients = []client{
 	{"CLI-02", "GnuTLS ocsptool --ask --nonce", gnutls3, ocsptoolClient("--nonce"), "good", "revoked", "unknown"},
 	{"CLI-03", "gnutls-cli, stapled", gnutls3, gnutlsClient, "connects", "refuses", "connects"},
 	{"CLI-03", "gnutls-cli --ocsp", gnutls3, gnutlsOnline, "connects", "refuses", "connects"},
+	{"CLI-04", "NSS ocspclnt", []string{`:([\d.]+)`, "dpkg-query", "-W", "libnss3-tools"}, nssClient, "good", "revoked", "unknown"},
 	{"CLI-07", "Go x/crypto/ocsp, GET", xcrypto, goClient, "good", "revoked", "unknown"},
+	{"CLI-09", "Botan ocsp_check", []string{`(\S+)`, "botan", "version"}, botanClient, "good", "revoked", "bad status"},
 	{"CLI-11", "strongSwan pki --verify --online", []string{`strongSwan (\S+)`, "pki", "--help"}, pkiClient, "good", "revoked", "status not available"},
 	{"CLI-12", "nginx ssl_stapling", nginx, nginxStaples, "staples good", "staples nothing", "staples nothing"},
 	{"CLI-13", "nginx ssl_ocsp", nginx, nginxChecks, "lets in", "HTTP 400", "HTTP 400"},
@@ -82,6 +84,9 @@ func table(t testing.TB, seen [][3][]string) string {
 	var b strings.Builder
 	b.WriteString("| client | version | good | revoked | unknown |\n| --- | --- | --- | --- | --- |\n")
 	for i, c := range clients {
+		if seen[i][0] == nil {
+			continue // which nobody wanted to see
+		}
 		fmt.Fprintf(&b, "| %s | %s |", c.name, c.says(t))
 		for _, words := range seen[i] {
 			fmt.Fprintf(&b, " %s |", strings.Join(words, ", "))

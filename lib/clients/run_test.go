@@ -72,5 +72,6 @@ func eventually(t testing.TB, what string, done func() bool) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it is not so that %s", what)
 		}
+		time.Sleep(2 * time.Millisecond) // nobody tells
 	}
 }

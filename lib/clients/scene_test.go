@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { os.Exit(servertest.Main(m, &program)) }
 type scene struct {
 	*servertest.Responder
 	URL     string
-	process *servertest.Process // answers on HTTP and FastCGI
+	noChain bool // sites have their certificate alone
 }
 
 // setting is who signs, and what stands before the responder.
@@ -73,14 +73,14 @@ func (s *scene) at() pkitest.Option {
 }
 
 // straight is a responder that listens on HTTP itself.
-func straight(t testing.TB, s *scene, address string) { s.process = s.Listen(t, address) }
+func straight(t testing.TB, s *scene, address string) { s.Listen(t, address) }
 
 func behindApache(t testing.TB, s *scene, address string) {
 	serve(t, servertest.Apache("event"), address, s.Snippet(t, "../../apache/cgi-path.conf", address))
 }
 
 func behindNginx(t testing.TB, s *scene, address string) {
-	s.process = s.Serve(t)
+	s.Serve(t)
 	serve(t, servertest.Nginx, address, s.Snippet(t, "../../nginx/path.conf", address))
 }
 
@@ -88,16 +88,10 @@ func behindNginx(t testing.TB, s *scene, address string) {
 // servers are given it.
 func (s *scene) chain(t testing.TB, leaf *pkitest.Leaf) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "chain.pem")
-	servertest.WriteFile(t, path, servertest.ReadFile(t, leaf.Cert)+servertest.ReadFile(t, s.Cert))
-	readable(t, path)
-	return path
-}
-
-// readable lets the account of the servers reach a file of this test.
-func readable(t testing.TB, path string) {
-	t.Helper()
-	if err := os.Chmod(filepath.Dir(filepath.Dir(path)), 0o755); err != nil {
-		t.Fatal(err)
+	if s.noChain {
+		return leaf.Cert
 	}
+	path := filepath.Join(servertest.Room(t), "chain.pem")
+	servertest.WriteFile(t, path, servertest.ReadFile(t, leaf.Cert)+servertest.ReadFile(t, s.CA.Chain()))
+	return path
 }

@@ -33,7 +33,12 @@ func apacheStaples(directive string) ask {
 }
 
 func haproxyStaples(t testing.TB, s *scene, leaf *pkitest.Leaf) string {
-	return s.stapled(t, haproxySite(t, s, leaf).address)
+	w := haproxySite(t, s, leaf)
+	got := s.stapled(t, w.address)
+	if got == "staples nothing" && !strings.Contains(w.Output(t), "OCSP single response: certificate status is unknown. Content will be ignored.") {
+		return w.Output(t)
+	}
+	return got
 }
 
 // These servers ask about the certificate of their client.

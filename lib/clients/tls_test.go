@@ -40,22 +40,27 @@ func serveStapled(t testing.TB, s *scene, leaf *pkitest.Leaf) string {
 	return serveTLS(t, s, leaf, "-status_file", staple, "-cert_chain", s.Cert)
 }
 
-// handshake connects to a site and returns what it staples, nil for nothing.
-func (s *scene) handshake(t testing.TB, address string) *ocsp.Response {
-	t.Helper()
+// connect connects to a site and returns what it staples, nil for nothing.
+func (s *scene) connect(address string) (*ocsp.Response, error) {
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate)
 	dialer := tls.Dialer{NetDialer: &net.Dialer{Timeout: time.Minute}, Config: &tls.Config{RootCAs: roots, ServerName: "localhost"}}
 	conn, err := dialer.Dial("tcp", address)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	defer conn.Close()
 	state := conn.(*tls.Conn).ConnectionState()
 	if len(state.OCSPResponse) == 0 {
-		return nil
+		return nil, nil
 	}
-	staple, err := ocsp.ParseResponseForCert(state.OCSPResponse, state.PeerCertificates[0], s.Certificate)
+	return ocsp.ParseResponseForCert(state.OCSPResponse, state.PeerCertificates[0], s.Certificate)
+}
+
+// handshake is connect for a site that has to be there.
+func (s *scene) handshake(t testing.TB, address string) *ocsp.Response {
+	t.Helper()
+	staple, err := s.connect(address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,5 +75,6 @@ func (s *scene) stapled(t testing.TB, address string) string {
 		return verdict{0, `(?s)OCSP Response Status: successful .*Cert Status: ` + word + `\n`, "staples " + word}
 	}
 	return judge(out, status, said("good"), said("revoked"), said("unknown"),
+		verdict{0, `OCSP Response Status: unauthorized `, "staples unauthorized"},
 		verdict{0, `OCSP response: no response sent`, "staples nothing"})
 }
