@@ -107,6 +107,9 @@ func (j *Journal) Warnings(warnings []string) {
 func (j *Journal) Signers(issuers ...*responder.Issuer) {
 	for _, issuer := range issuers {
 		for _, s := range issuer.Signers() {
+			if err := s.ValidAt(j.now()); err != nil {
+				j.Error().Err(err).Msg("does not sign")
+			}
 			j.Warnings(s.Warnings(issuer.CA, j.now()))
 		}
 	}
@@ -118,6 +121,8 @@ func (j *Journal) Reload(e reload.Event) {
 	case e.Issuer != nil:
 		j.Info().Str("issuer", e.Issuer.Name).Str("where", e.Where).Msg("certificates and keys read")
 		j.Signers(e.Issuer)
+	case e.Reminder != "":
+		j.Warn().Str("where", e.Where).Msg(e.Reminder)
 	case e.Index != nil:
 		j.index(e.Where, e.Index)
 	default:

@@ -107,6 +107,7 @@ func TestReload(t *testing.T) {
 		j.Reload(reload.Event{Where: "index.txt", Index: report})
 		j.Reload(reload.Event{Where: "index.txt", Index: &index.Report{Rows: 4, Believed: true}})
 		j.Reload(reload.Event{Where: "here", Err: errors.New("wrong key")})
+		j.Reload(reload.Event{Where: "here", Reminder: "ocsp.pem ends soon"})
 	})
 	want := []map[string]any{
 		{"level": "warn", "index": "index.txt", "line": 7.0, "message": "no date", "remedy": "write one"},
@@ -114,6 +115,7 @@ func TestReload(t *testing.T) {
 		{"level": "error", "index": "index.txt", "rows": 3.0, "error": "torn"},
 		{"level": "info", "index": "index.txt", "rows": 4.0},
 		{"level": "error", "where": "here", "error": "wrong key"},
+		{"level": "warn", "where": "here", "message": "ocsp.pem ends soon"},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("%d lines: %v", len(got), got)

@@ -22,12 +22,15 @@ type Source struct {
 }
 
 // Event is one thing that was read, for the log. Either Index or Issuer is
-// set, or neither where files are told of that could not be used.
+// set, or neither where files are told of that could not be used, or where
+// there is a Reminder.
 type Event struct {
 	Where  string            // the index's path, or where the issuer is configured
 	Index  *index.Report     // an index was read
 	Issuer *responder.Issuer // certificates and keys were read, and are used from now on
 	Err    error             // why what was read is not used; what was used before stays
+
+	Reminder string // a signer ends soon; Issuer is not set
 }
 
 // Keeper reads the files of a Responder's issuers, and reads them again when
@@ -49,7 +52,8 @@ type Keeper struct {
 	telling sync.Mutex // Log
 	mu      sync.Mutex
 	indexes map[string]*fresh
-	issuers []*responder.Issuer // as Sources
+	issuers []*responder.Issuer      // as Sources
+	minded  map[string]time.Duration // the last reminder of each signer, by its certificate
 }
 
 // Open reads everything for the first time and lets the Responder serve it.
@@ -83,6 +87,7 @@ func (k *Keeper) Open() error {
 		idx.look()
 	}
 	k.Responder.Serve(k.issuers...)
+	k.remind(true)
 	return nil
 }
 
@@ -145,6 +150,7 @@ func (k *Keeper) look(ctx context.Context) {
 			for _, idx := range k.indexes {
 				k.readIndex(idx.Live, false)
 			}
+			k.remind(false)
 			k.mu.Unlock()
 		}
 	}
@@ -202,6 +208,28 @@ func (k *Keeper) readIssuer(i int) {
 	k.issuers = issuers
 	k.Responder.Serve(issuers...)
 	k.tell(Event{Where: source.Files.Where, Issuer: next})
+	k.remind(true)
+}
+
+// remind tells of signers that come to their end, once for each reminder that
+// is due. Silent, it only remembers: who is told of an issuer looks at its
+// signers' ends.
+func (k *Keeper) remind(silent bool) {
+	now := time.Now
+	if k.Now != nil {
+		now = k.Now
+	}
+	minded := map[string]time.Duration{}
+	for i, issuer := range k.issuers {
+		for _, s := range issuer.Signers() {
+			key := string(s.Certificate.Raw)
+			minded[key] = s.Reminder(now())
+			if !silent && minded[key] != 0 && minded[key] != k.minded[key] {
+				k.tell(Event{Where: k.Sources[i].Files.Where, Reminder: s.Path + ": " + s.Expiry(now()) + "; renew it"})
+			}
+		}
+	}
+	k.minded = minded
 }
 
 func (k *Keeper) tell(e Event) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -151,6 +152,51 @@ func TestSignerIsSwapped(t *testing.T) {
 	k.wait(t, func(e reload.Event) bool { return e.Issuer != nil })
 	if resp := k.ask(t, k.Good); string(resp.Certificates[0]) != string(next.Certificate.Raw) {
 		t.Error("the new pair is not used")
+	}
+}
+
+// The clock runs through the last month of a signer's life: each reminder is
+// told once, and a renewed signer ends them.
+func TestReminders(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	var left atomic.Int64
+	end := c.Signer.Certificate.NotAfter
+	until := func(d time.Duration) { left.Store(int64(d)) }
+	const day = 24 * time.Hour
+	until(40 * day)
+	events := make(chan reload.Event, 100)
+	k := &reload.Keeper{
+		Responder: &responder.Responder{},
+		Sources:   []reload.Source{source(c.CA, c.Signer)},
+		Now:       func() time.Time { return end.Add(-time.Duration(left.Load())) },
+		Look:      time.Millisecond,
+		Log: func(e reload.Event) {
+			if e.Index == nil {
+				events <- e
+			}
+		},
+	}
+	if err := k.Open(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- k.Run(ctx) }()
+	for _, step := range []struct {
+		left time.Duration
+		want string
+	}{{29 * day, "(29 days left)"}, {13 * day, "(13 days left)"}, {6 * day, "(6 days left)"}, {5 * time.Hour, "(5 hours left)"}} {
+		until(step.left)
+		if e := <-events; !strings.Contains(e.Reminder, step.want) || !strings.Contains(e.Reminder, c.Signer.Cert) {
+			t.Errorf("%v left: %+v", step.left, e)
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if len(events) > 0 {
+		t.Errorf("told again: %+v", <-events)
 	}
 }
 

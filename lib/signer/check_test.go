@@ -173,8 +173,9 @@ func TestWarnings(t *testing.T) {
 			"DIR/sub-everything.crt: more extended key usages than OCSPSigning|DIR/sub-everything.crt: a CA certificate; a signer should be none (basicConstraints = CA:FALSE)|" +
 			"DIR/sub-everything.crt: authorityInfoAccess does not belong into a signer|DIR/sub-everything.crt: crlDistributionPoints does not belong into a signer"},
 		{"SGN-01 renamed CA", "sub-ocsp", "renamed", 0, signer.Options{}, 0o600, `DIR/sub-ocsp.crt: its issuer's name "CN=sub" is not the CA's name "CN=renamed"; clients will not connect them`},
-		{"SGN-05 15 days left", "sub-ocsp", "sub", 85 * day, signer.Options{}, 0o600, ""},
-		{"SGN-05 13 days left", "sub-ocsp", "sub", 87 * day, signer.Options{}, 0o600, "DIR/sub-ocsp.crt: expires on NOTAFTER; renew it"},
+		{"SGN-05 30 days left", "sub-ocsp", "sub", 70 * day, signer.Options{}, 0o600, ""},
+		{"SGN-05 less than 30 days left", "sub-ocsp", "sub", 70*day + time.Second, signer.Options{}, 0o600, "DIR/sub-ocsp.crt: expires on NOTAFTER (29 days left); renew it"},
+		{"SGN-05 a day left", "sub-ocsp", "sub", 99 * day, signer.Options{}, 0o600, "DIR/sub-ocsp.crt: expires on NOTAFTER (24 hours left); renew it"},
 		{"SGN-05 over is for ValidAt", "sub-ocsp", "sub", 101 * day, signer.Options{}, 0o600, ""},
 		{"SGN-16 Ed25519", "ed", "sub", 0, signer.Options{}, 0o600, "DIR/ed.crt: an Ed25519 key; Firefox and clients in Go refuse its answers"},
 		{"SGN-13 digest of another curve", "sub-ocsp", "sub", 0, signer.Options{Digest: "sha512"}, 0o600, "DIR/sub-ocsp.crt: -rmd is not the digest that belongs to the key's curve"},
@@ -207,4 +208,30 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	})
+}
+
+func TestReminder(t *testing.T) {
+	const day = 24 * time.Hour
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct{ life, left, want time.Duration }{
+		{375 * day, 31 * day, 0},
+		{375 * day, 30*day - 1, 30 * day},
+		{375 * day, 14 * day, 30 * day},
+		{375 * day, 14*day - 1, 14 * day},
+		{375 * day, 7*day - 1, 7 * day},
+		{375 * day, day - 1, day},
+		{375 * day, 0, day},
+		{375 * day, -1, 0},
+		{50 * day, 26 * day, 0},
+		{50 * day, 14*day - 1, 14 * day},
+		{7 * day, 2 * day, 0},
+		{7 * day, day - 1, day},
+		{day, 7 * time.Hour, 0},
+		{day, 6*time.Hour - 1, 6 * time.Hour},
+	} {
+		s := &signer.Signer{Certificate: &x509.Certificate{NotBefore: begin, NotAfter: begin.Add(c.life)}}
+		if got := s.Reminder(begin.Add(c.life - c.left)); got != c.want {
+			t.Errorf("a life of %v, %v left: reminded %v before, want %v", c.life, c.left, got, c.want)
+		}
+	}
 }

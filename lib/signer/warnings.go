@@ -84,15 +84,44 @@ func nocheck(cert *x509.Certificate) *pkix.Extension {
 	return nil
 }
 
-// warnExpiry begins two weeks before the end, or in the last quarter of a
-// shorter life.
-func (s *Signer) warnExpiry(now time.Time) string {
+// day is what people count the rest of a certificate's life in.
+const day = 24 * time.Hour
+
+// Reminder returns how long before its end the certificate should last have
+// been spoken of at now: 30, 14, 7 or 1 days, those that are less than half of
+// its life, or else a quarter of its life; 0 before the first of them, and once
+// it is over.
+func (s *Signer) Reminder(now time.Time) time.Duration {
 	life := s.Certificate.NotAfter.Sub(s.Certificate.NotBefore)
 	left := s.Certificate.NotAfter.Sub(now)
-	if left < 0 || left >= min(14*24*time.Hour, life/4) {
+	steps := []time.Duration{day, 7 * day, 14 * day, 30 * day}
+	if life <= 2*day {
+		steps = []time.Duration{life / 4}
+	}
+	for _, step := range steps {
+		if left >= 0 && left < step && step < life/2 {
+			return step
+		}
+	}
+	return 0
+}
+
+// Expiry says when the certificate ends, for people, and how long that is from
+// now.
+func (s *Signer) Expiry(now time.Time) string {
+	end := s.Certificate.NotAfter
+	left, unit := int(end.Sub(now)/day), "days"
+	if left < 2 {
+		left, unit = int(end.Sub(now)/time.Hour), "hours"
+	}
+	return fmt.Sprintf("expires on %s (%d %s left)", utc(end), left, unit)
+}
+
+func (s *Signer) warnExpiry(now time.Time) string {
+	if s.Reminder(now) == 0 {
 		return ""
 	}
-	return "expires on " + utc(s.Certificate.NotAfter) + "; renew it"
+	return s.Expiry(now) + "; renew it"
 }
 
 func warnMode(path string) []string {
