@@ -2,8 +2,10 @@ package index_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -239,5 +241,17 @@ func TestDoubtLine(t *testing.T) {
 				t.Errorf("%s: %v, want line %d", name, err, c.line)
 			}
 		}
+	}
+	var rows strings.Builder
+	for i := range lines {
+		fmt.Fprintf(&rows, "V\t271119120000Z\t\t%08X\tunknown\t/CN=filler\n", 0x10000+i)
+	}
+	l := &index.Live{Path: write(t, rows.String()+"\nX\n"+strings.Repeat("#\n", lines)+valid+valid), Now: clock}
+	var faulty []int
+	for _, f := range l.Reload(false).Faults {
+		faulty = append(faulty, f.Line)
+	}
+	if !slices.Equal(faulty, []int{lines + 2, 2*lines + 4}) {
+		t.Errorf("faults are on lines %v", faulty)
 	}
 }

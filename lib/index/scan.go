@@ -121,45 +121,40 @@ func (s *source) blocks() int {
 	return int((s.stamp.size + blockSize - 1) / blockSize)
 }
 
-// scan visits the blocks of the file, several at a time and in no order. When
-// visit returns true, blocks with higher numbers need not be visited any more.
+// scan visits the blocks of the file, several at a time. They are taken in
+// order: when visit returns true, all blocks before have been or are being
+// visited, and no further ones are.
 func (s *source) scan(visit func(*block) (enough bool)) error {
-	var taken, limit atomic.Int64
-	limit.Store(int64(s.blocks()))
+	var taken atomic.Int64
+	var stop atomic.Bool
+	blocks := s.blocks()
 	work := func() error {
 		var b block
-		for {
-			n := taken.Add(1) - 1
-			if n >= limit.Load() {
+		for !stop.Load() {
+			n := int(taken.Add(1) - 1)
+			if n >= blocks {
 				return nil
 			}
-			if err := b.fill(s, int(n)); err != nil {
-				limit.Store(0)
+			if err := b.fill(s, n); err != nil {
+				stop.Store(true)
 				return err
 			}
 			if visit(&b) {
-				lower(&limit, n+1)
+				stop.Store(true)
 			}
 		}
+		return nil
 	}
-	workers := min(runtime.GOMAXPROCS(0), s.blocks())
-	errs := make([]error, workers)
+	errs := make([]error, min(runtime.GOMAXPROCS(0), blocks))
 	var wg sync.WaitGroup
-	for i := 1; i < workers; i++ {
-		wg.Go(func() { errs[i] = work() })
+	for i := range errs {
+		if i > 0 {
+			wg.Go(func() { errs[i] = work() })
+		}
 	}
-	if workers > 0 {
+	if blocks > 0 {
 		errs[0] = work()
 	}
 	wg.Wait()
 	return errors.Join(errs...)
-}
-
-// lower makes limit n, unless it is lower already.
-func lower(limit *atomic.Int64, n int64) {
-	for old := limit.Load(); n < old; old = limit.Load() {
-		if limit.CompareAndSwap(old, n) {
-			return
-		}
-	}
 }
