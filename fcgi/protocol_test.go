@@ -61,8 +61,10 @@ func holdSplit(t *testing.T, d dialogue) {
 func TestConnections(t *testing.T) {
 	hello := []byte("hello")
 	hold(t, []dialogue{
-		{"FCG-06 FCG-19 FCG-20 basic no keep", wire{}.get(1, 0, "/a"), answer(1, "GET /a 0"), false},
-		{"FCG-06 FCG-19 basic keep", wire{}.get(1, 1, "/a"), answer(1, "GET /a 0"), true},
+		{"FCG-19 every answer ends STDOUT and says that it is complete", wire{}.get(1, 0, "/a"), answer(1, "GET /a 0"), false},
+		{"FCG-20 Status comes first", wire{}.get(1, 0, "/a"), answer(1, "GET /a 0"), false},
+		{"FCG-06 basic no keep", wire{}.get(1, 0, "/a"), answer(1, "GET /a 0"), false},
+		{"FCG-06 basic keep", wire{}.get(1, 1, "/a"), answer(1, "GET /a 0"), true},
 		{"FCG-06 POST no keep", wire{}.post(1, 0, hello), answer(1, "POST /ocsp 5"), false},
 		{"FCG-06 other flags do not keep", wire{}.get(1, 0xFE, "/a"), answer(1, "GET /a 0"), false},
 		{"requests in one write", wire{}.get(1, 1, "/a").post(3, 1, hello).get(1, 1, "/b"),

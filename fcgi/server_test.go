@@ -109,7 +109,7 @@ func TestPanics(t *testing.T) {
 	}}, l)
 	const header = "Status: 200 OK\r\nContent-Type: application/ocsp-response\r\n" +
 		"Cache-Control: no-store\r\nContent-Length: 5\r\n\r\n"
-	t.Run("handler", func(t *testing.T) {
+	t.Run("REQ-47 in the handler", func(t *testing.T) {
 		head := wire{}.begin(3, responder, 1).params(3, "REQUEST_METHOD", "HEAD", "REQUEST_URI", "/panic")
 		got := readAll(t, &l.play(wire{}.get(1, 1, "/panic").bytes(head).get(5, 1, "/")).out)
 		want := slices.Concat([]answered{
@@ -119,7 +119,7 @@ func TestPanics(t *testing.T) {
 			t.Errorf("%+v\nwant %+v", got, want)
 		}
 	})
-	t.Run("connection", func(t *testing.T) {
+	t.Run("REQ-47 on the connection", func(t *testing.T) {
 		bad := panicking{&script{closed: make(chan struct{})}}
 		l.conns <- bad
 		<-bad.closed
