@@ -121,6 +121,7 @@ func TestCaches(t *testing.T) {
 				t.Run("apart by "+method, func(t *testing.T) { k.apart(t, method) })
 				t.Run("HTTP-29 nonce by "+method, func(t *testing.T) { k.nonce(t, method) })
 			}
+			t.Run("HTTP-29 no answer", func(t *testing.T) { k.unsigned(t, f.differs) })
 			t.Run("0.6 revoked", k.revoked)
 		})
 	}
@@ -161,6 +162,21 @@ func (k *kept) nonce(t *testing.T, method string) {
 	for _, reply := range []*servertest.Reply{first, second} {
 		if _, err := ocsp.ParseResponseForCert(reply.DER, k.Good.Certificate, k.Certificate); err != nil || reply.StatusCode != 200 {
 			t.Errorf("%d: %v", reply.StatusCode, err)
+		}
+	}
+}
+
+// unsigned checks that what is no signed answer is not kept.
+func (k *kept) unsigned(t *testing.T, differs map[string]string) {
+	for _, p := range k.Probes(t) {
+		if differs[p.Name] != "" || !strings.HasSuffix(p.Want, " malformed") && !strings.HasSuffix(p.Want, " page") {
+			continue
+		}
+		before := k.asked(t)
+		k.Reply(t, p)
+		k.Reply(t, p)
+		if n := k.asked(t) - before; n != 2 {
+			t.Errorf("%s: the program was asked %d times", p.Name, n)
 		}
 	}
 }

@@ -171,7 +171,7 @@ func (f form) probe(t *testing.T, site *servertest.Site) {
 func TestForms(t *testing.T) {
 	r := servertest.NewResponder(t, program)
 	for i, f := range forms {
-		t.Run(f.name, func(t *testing.T) {
+		t.Run("FCG-26 "+f.name, func(t *testing.T) {
 			site, _ := f.site(t, r)
 			f.probe(t, site)
 			t.Run("3.1", func(t *testing.T) { site.Caching(t, f.within > 0) })
