@@ -31,7 +31,7 @@ demo: build
 
 test: build
 	@.ci/programs openssl curl cgi-fcgi $(SERVERS) \
-		gnutls-cli gnutls-serv ocsptool pki stunnel
+		gnutls-cli gnutls-serv ocsptool pki stunnel botan ocspclnt certutil
 	$(GO) test $(TESTFLAGS) ./...
 
 # What each real server answers to each request, as a table.

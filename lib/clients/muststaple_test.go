@@ -105,34 +105,39 @@ func (h *held) fetched(t testing.TB, leaf *pkitest.Leaf) {
 
 // visitor connects to a site, one time after the other.
 type visitor struct {
-	handshakes, stapled int
-	faults              []string
-	mu                  sync.Mutex
-	last                *ocsp.Response
+	name    string
+	address string
+
+	mu         sync.Mutex
+	handshakes int
+	early      int            // handshakes before the first with a staple
+	last       *ocsp.Response // nil until there is a staple
+	faults     []string
 }
 
 // visit connects until it is told to stop. Once there was a staple there has to
 // be one always, that is in its time.
-func (v *visitor) visit(s *scene, address string, stop <-chan struct{}) {
+func (v *visitor) visit(s *scene, stop <-chan struct{}) {
 	for {
 		select {
 		case <-stop:
 			return
 		default:
 		}
-		staple, err := s.connect(address)
+		staple, err := s.connect(v.address)
 		v.mu.Lock()
 		v.handshakes++
 		switch {
 		case err != nil:
 			v.faults = append(v.faults, err.Error())
-		case staple == nil && v.stapled > 0:
+		case staple == nil && v.last == nil:
+			v.early++
+		case staple == nil:
 			v.faults = append(v.faults, "a handshake without a staple")
-		case staple != nil && time.Now().After(staple.NextUpdate):
+		case time.Now().After(staple.NextUpdate):
 			v.faults = append(v.faults, "a staple that was good until "+staple.NextUpdate.String())
 		}
 		if staple != nil {
-			v.stapled++
 			v.last = staple
 		}
 		v.mu.Unlock()
@@ -148,31 +153,17 @@ func (v *visitor) staple() *ocsp.Response {
 
 // TestMustStaple follows sites whose certificate demands a staple, through all
 // that happens to a responder: certificates issued and revoked, another signer,
-// a restart.
+// restarts, and the revocation of the certificate itself.
 func TestMustStaple(t *testing.T) {
 	h := &held{}
 	h.open(t)
 	stop := h.start(t)
 	leaf := h.Issue("must-staple", h.at(), pkitest.Extension("tlsfeature", "status_request"))
 	servertest.Own(t, leaf.Key)
-	sites := map[string]*web{
-		"nginx": nginxSite(t, h.scene, leaf, nginxStapling(h.scene)),
-		// It fetches anew every second.
-		"Apache": apacheSite(t, h.scene, leaf, `SSLUseStapling on
-    SSLStaplingReturnResponderErrors off
-    SSLStaplingFakeTryLater off
-    SSLStaplingStandardCacheTimeout 1`),
-	}
-	visitors, done := map[string]*visitor{}, make(chan struct{})
-	var group sync.WaitGroup
-	leave := sync.OnceFunc(func() { close(done); group.Wait() })
-	defer leave()
-	for name, site := range sites {
-		v := &visitor{}
-		visitors[name] = v
-		group.Go(func() { v.visit(h.scene, site.address, done) })
-		eventually(t, name+" staples", func() bool { return v.staple() != nil })
-	}
+	nginx := &visitor{name: "nginx", address: nginxSite(t, h.scene, leaf, nginxStapling(h.scene)).address}
+	apache := &visitor{name: "Apache", address: apacheSite(t, h.scene, leaf, apacheMustStaple).address}
+	visitors := []*visitor{nginx, apache}
+	leave := h.invite(t, visitors)
 
 	for _, name := range []string{"one", "two", "three"} {
 		other := h.Issue(name)
@@ -183,32 +174,54 @@ func TestMustStaple(t *testing.T) {
 	second := h.OCSPSigner("second")
 	h.swap(t, second)
 	eventually(t, "Apache staples what the new signer has signed", func() bool {
-		return bytes.Equal(visitors["Apache"].staple().ResponderKeyHash, keyHash(t, second))
+		return bytes.Equal(apache.staple().ResponderKeyHash, keyHash(t, second))
 	})
 	for range 3 {
 		stop()
 		stop = h.start(t)
 		h.fetched(t, leaf)
 	}
-	for name, site := range sites {
-		t.Run("STP-01 4.1 "+name, func(t *testing.T) {
-			if out, status := gnutls(t, h.scene, site.address); status != 0 {
+	for _, v := range visitors {
+		t.Run("STP-01 4.1 "+v.name, func(t *testing.T) {
+			if out, status := gnutls(t, h.scene, v.address); status != 0 {
 				t.Errorf("gnutls-cli refuses:\n%s", out)
 			}
-			if got := h.stapled(t, site.address); got != "staples good" {
+			if got := h.stapled(t, v.address); got != "staples good" {
 				t.Error(got)
 			}
 		})
 	}
 	h.Revoke(leaf)
-	eventually(t, "Apache staples the revocation", func() bool { return visitors["Apache"].staple().Status == ocsp.Revoked })
+	eventually(t, "Apache staples the revocation", func() bool { return apache.staple().Status == ocsp.Revoked })
 	leave()
-	for name, v := range visitors {
-		t.Logf("%s: %d handshakes, the first %d without a staple", name, v.handshakes, v.handshakes-v.stapled)
+	for _, v := range visitors {
+		t.Logf("%s: %d handshakes, of which %d before there was a staple", v.name, v.handshakes, v.early)
 		if len(v.faults) > 0 {
-			t.Errorf("%s: %d faults, the first is: %s", name, len(v.faults), v.faults[0])
+			t.Errorf("%s: %d faults, the first is: %s", v.name, len(v.faults), v.faults[0])
 		}
 	}
+}
+
+// apacheMustStaple has Apache staple nothing that clients would stumble over,
+// and fetch anew every second.
+const apacheMustStaple = `SSLUseStapling on
+    SSLStaplingReturnResponderErrors off
+    SSLStaplingFakeTryLater off
+    SSLStaplingStandardCacheTimeout 1`
+
+// invite has the visitors come until they are told to leave, each having seen a
+// staple.
+func (h *held) invite(t testing.TB, visitors []*visitor) (leave func()) {
+	t.Helper()
+	done := make(chan struct{})
+	var group sync.WaitGroup
+	leave = sync.OnceFunc(func() { close(done); group.Wait() })
+	t.Cleanup(leave)
+	for _, v := range visitors {
+		group.Go(func() { v.visit(h.scene, done) })
+		eventually(t, v.name+" staples", func() bool { return v.staple() != nil })
+	}
+	return leave
 }
 
 // TestWithoutStaple shows that gnutls-cli holds a site to its certificate.
