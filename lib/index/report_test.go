@@ -119,4 +119,32 @@ func TestStamp(t *testing.T) {
 	read("settled", false)
 	at = at.Add(time.Hour)
 	read("an hour later", false)
+
+	// One from the future is read once more, not for an hour.
+	if err := os.Chtimes(path, at.Add(time.Hour), at.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	read("written in the future", true)
+	at = at.Add(2 * time.Second)
+	read("two seconds later", true)
+	at = at.Add(2 * time.Second)
+	read("four seconds later", false)
+}
+
+// TestDuplicates has every row twice: they are reported by their lines.
+func TestDuplicates(t *testing.T) {
+	const lines = 60_000
+	var rows strings.Builder
+	for i := range lines {
+		fmt.Fprintf(&rows, "V\t271119120000Z\t\t%08X\tunknown\t/CN=filler\n", 7919*i)
+	}
+	r := live(t, write(t, rows.String()+rows.String())).Reload(false)
+	if r.Rows != 2*lines || r.Count != lines {
+		t.Errorf("%d rows, %d faults", r.Rows, r.Count)
+	}
+	for i, f := range r.Faults {
+		if f.Line != lines+1+i {
+			t.Errorf("fault %d is on line %d", i, f.Line)
+		}
+	}
 }

@@ -76,6 +76,7 @@ func TestRows(t *testing.T) {
 		{"serial with g", "V\t271119120000Z\t\t1g345678\tunknown\t/CN=a\n", "1001", "doubt"},
 		{"serial with a backquote", "V\t271119120000Z\t\t1`345678\tunknown\t/CN=a\n", "1001", "doubt"},
 		{"serial with a high bit", "V\t271119120000Z\t\t1\xb2345678\tunknown\t/CN=a\n", "1001", "doubt"},
+		{"serial with another high bit", "V\t271119120000Z\t\t1\xba345678\tunknown\t/CN=a\n", "1001", "doubt"},
 		{"serial with a control byte", "V\t271119120000Z\t\t1\x12345678\tunknown\t/CN=a\n", "1001", "doubt"},
 		{"serial of every digit", "V\t271119120000Z\t\t123456789ABCDEFabcdef0\tunknown\t/CN=a\n", "123456789ABCDEFABCDEF0", to},
 		{"TAB behind a backslash for a type", "\\\t271119120000Z\t\t1000\tunknown\t/CN=a\n", "1001", "doubt"},
