@@ -12,8 +12,9 @@ TESTFLAGS ?=
 FUZZTIME  ?= 60s
 COUNT     ?= 6
 
-# What the tests run the program with.
+# What the tests run the program with, and what asks it.
 SERVERS := apache2 nginx mod_fcgid lighttpd caddy haproxy spawn-fcgi systemd-socket-activate systemd-analyze
+CLIENTS := curl gnutls-cli gnutls-serv ocsptool pki stunnel botan ocspclnt certutil
 
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
@@ -30,14 +31,14 @@ demo: build
 	$(BIN) demo $(if $(ONCE),-once)
 
 test: build
-	@.ci/programs openssl curl cgi-fcgi $(SERVERS) \
-		gnutls-cli gnutls-serv ocsptool pki stunnel botan ocspclnt certutil
+	@.ci/programs openssl cgi-fcgi $(SERVERS) $(CLIENTS)
 	$(GO) test $(TESTFLAGS) ./...
 
-# What each real server answers to each request, as a table.
+# What each real server answers to each request, and what each real client makes
+# of the answers, as two tables.
 interop: build
-	@.ci/programs openssl $(SERVERS)
-	$(GO) test -count=1 -v -run '^TestTable$$' ./lib/servers
+	@.ci/programs openssl $(SERVERS) $(CLIENTS)
+	$(GO) test -count=1 -v -run '^(TestTable|TestClients)$$' ./lib/servers ./lib/clients
 
 race:
 	$(MAKE) --no-print-directory test TESTFLAGS='-race $(TESTFLAGS)'
