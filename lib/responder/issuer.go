@@ -62,6 +62,7 @@ type Issuer struct {
 	Index    Index
 	Lifetime time.Duration // from producedAt to nextUpdate
 
+	where   string
 	hashes  *wire.Issuer
 	signers []*identity // the newest first
 }
@@ -83,7 +84,7 @@ func Open(files Files, idx Index) (*Issuer, error) {
 		return nil, fmt.Errorf("%s: -CA: %w", files.Where, err)
 	}
 	var faults []error
-	issuer := &Issuer{Index: idx, Lifetime: files.Lifetime}
+	issuer := &Issuer{Index: idx, Lifetime: files.Lifetime, where: files.Where}
 	others, err := readAll(files.Other)
 	if err != nil {
 		faults = append(faults, err)
@@ -175,6 +176,25 @@ func (i *Issuer) Signers() []*signer.Signer {
 		out[n] = id.signer
 	}
 	return out
+}
+
+// mostStapled is the size of the largest answer that Apache staples.
+const mostStapled = 10239
+
+// Warnings lists what is not wrong, but will be refused by some who ask. Each
+// says where it is set.
+func (i *Issuer) Warnings() []string {
+	const rest = 800 // of an answer, with an RSA signature of 4096 bits
+	for _, id := range i.signers {
+		size := rest
+		for _, cert := range id.certificates {
+			size += len(cert)
+		}
+		if size > mostStapled {
+			return []string{fmt.Sprintf("%s: answers have about %d bytes with these certificates; Apache staples none over %d: leave some -rother out", i.where, size, mostStapled)}
+		}
+	}
+	return nil
 }
 
 // SameKey reports whether two issuers are one CA: the same name and key, so

@@ -166,24 +166,26 @@ func TestForeignIssuers(t *testing.T) {
 
 // One name with two keys, the same serial numbers in both (REQ-24).
 func TestTwoIssuers(t *testing.T) {
-	b := newBench(t, nil)
-	other := pkitest.New(t)
-	otherGood, otherSigner := other.Issue("good"), other.OCSPSigner("ocsp")
-	other.Revoke(otherGood)
-	if !bytes.Equal(other.Certificate.RawSubject, b.CA.Certificate.RawSubject) || otherGood.Serial != b.Good.Serial {
-		t.Fatal("the two CAs can be told apart by name or serial number")
-	}
-	b.Serve(append(b.Issuers(), open(t, filesOf(other, otherSigner), b.index(t, other)))...)
-	_, first := b.ask(t, b.request(t, b.Good), ocsp.Success)
-	_, second := b.ask(t, pkitest.Request(t, other, otherGood), ocsp.Success)
-	if first.Singles[0].Status != wire.Good || second.Singles[0].Status != wire.Revoked {
-		t.Errorf("REQ-24: %v and %v, want good and revoked", first.Singles[0].Status, second.Singles[0].Status)
-	}
-	if bytes.Equal(first.KeyHash[:], second.KeyHash[:]) {
-		t.Error("one signer for two CAs")
-	}
-	both := pkitest.Request(t, b.CA, nil, "-cert", b.Good.Cert, "-issuer", other.Cert, "-cert", otherGood.Cert)
-	b.ask(t, both, ocsp.Unauthorized)
+	t.Run("REQ-24 each key has its own index and signer", func(t *testing.T) {
+		b := newBench(t, nil)
+		other := pkitest.New(t)
+		otherGood, otherSigner := other.Issue("good"), other.OCSPSigner("ocsp")
+		other.Revoke(otherGood)
+		if !bytes.Equal(other.Certificate.RawSubject, b.CA.Certificate.RawSubject) || otherGood.Serial != b.Good.Serial {
+			t.Fatal("the two CAs can be told apart by name or serial number")
+		}
+		b.Serve(append(b.Issuers(), open(t, filesOf(other, otherSigner), b.index(t, other)))...)
+		_, first := b.ask(t, b.request(t, b.Good), ocsp.Success)
+		_, second := b.ask(t, pkitest.Request(t, other, otherGood), ocsp.Success)
+		if first.Singles[0].Status != wire.Good || second.Singles[0].Status != wire.Revoked {
+			t.Errorf("%v and %v, want good and revoked", first.Singles[0].Status, second.Singles[0].Status)
+		}
+		if bytes.Equal(first.KeyHash[:], second.KeyHash[:]) {
+			t.Error("one signer for two CAs")
+		}
+		both := pkitest.Request(t, b.CA, nil, "-cert", b.Good.Cert, "-issuer", other.Cert, "-cert", otherGood.Cert)
+		b.ask(t, both, ocsp.Unauthorized)
+	})
 }
 
 func TestTimes(t *testing.T) {
