@@ -106,6 +106,7 @@ func (j *Journal) Warnings(warnings []string) {
 // Signers warns of what will be wrong with who signs for issuers.
 func (j *Journal) Signers(issuers ...*responder.Issuer) {
 	for _, issuer := range issuers {
+		j.Warnings(issuer.Warnings())
 		for _, s := range issuer.Signers() {
 			if err := s.ValidAt(j.now()); err != nil {
 				j.Error().Err(err).Msg("does not sign")
