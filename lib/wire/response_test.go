@@ -21,7 +21,7 @@ func TestErrorResponse(t *testing.T) {
 		ocsp.SignatureRequired: "30030a0105",
 		ocsp.Unauthorized:      "30030a0106",
 		ocsp.Success:           "30030a0102", // no error, and no answer without responseBytes
-		4:                      "30030a0102", // RSP-02
+		4:                      "30030a0102",
 		7:                      "30030a0102",
 		-1:                     "30030a0102",
 		math.MaxInt:            "30030a0102",
@@ -36,6 +36,16 @@ func TestErrorResponse(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestNeverFour(t *testing.T) {
+	t.Run("RSP-02 no status makes 4", func(t *testing.T) {
+		for status := ocsp.ResponseStatus(-300); status < 300; status++ {
+			if der := wire.ErrorResponse(status); der[4] == 4 || der[4] == 0 {
+				t.Errorf("%d makes %x", int(status), der)
+			}
+		}
+	})
 }
 
 // at is a time that is neither UTC nor in whole seconds: 20261121013000Z.
