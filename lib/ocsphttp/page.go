@@ -24,7 +24,7 @@ var why = map[int]string{
 
 const pageStyle = `:root{color-scheme:light dark}
 body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem}
-pre{overflow-x:auto;padding:.75rem;border:1px solid;border-radius:.25rem}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.75rem;border:1px solid;border-radius:.25rem}
 footer{margin-top:2rem;font-size:.875rem}`
 
 // page answers with the page for people. It needs no script and nothing from
