@@ -31,7 +31,7 @@ demo: build
 	$(BIN) demo $(if $(ONCE),-once)
 
 test: build
-	@.ci/programs openssl cgi-fcgi $(SERVERS) $(CLIENTS)
+	@.ci/programs openssl easy-rsa cgi-fcgi $(SERVERS) $(CLIENTS)
 	$(GO) test $(TESTFLAGS) ./...
 
 # What each real server answers to each request, and what each real client makes
