@@ -19,6 +19,11 @@ import (
 type Source struct {
 	Index string
 	Files responder.Files
+	// Find finds the files anew when one of Hints has changed; nil: they stay.
+	// The index has to be the same. What was found last is read at once, but
+	// only what was there at first is watched.
+	Find  func() (responder.Files, error)
+	Hints []string
 }
 
 // Event is one thing that was read, for the log. Either Index or Issuer is
@@ -165,6 +170,7 @@ func (k *Keeper) Accept() {
 		k.readIndex(idx.Live, true)
 	}
 	for i := range k.Sources {
+		k.findFiles(i)
 		k.readIssuer(i)
 	}
 }
@@ -178,11 +184,29 @@ func (k *Keeper) changed(files []string) {
 			k.readIndex(idx.Live, false)
 		}
 	}
+	changed := func(path string) bool { return slices.Contains(files, path) }
 	for i, source := range k.Sources {
-		if slices.ContainsFunc(source.Files.Paths(), func(path string) bool { return slices.Contains(files, path) }) {
+		if slices.ContainsFunc(source.Hints, changed) {
+			k.findFiles(i)
+			k.readIssuer(i)
+		} else if slices.ContainsFunc(source.Files.Paths(), changed) {
 			k.readIssuer(i)
 		}
 	}
+}
+
+// findFiles finds the files of a source anew.
+func (k *Keeper) findFiles(i int) {
+	source := &k.Sources[i]
+	if source.Find == nil {
+		return
+	}
+	files, err := source.Find()
+	if err != nil {
+		k.tell(Event{Where: source.Files.Where, Err: err})
+		return
+	}
+	source.Files = files
 }
 
 func (k *Keeper) readIndex(live *index.Live, accept bool) {
@@ -196,6 +220,11 @@ func (k *Keeper) readIndex(live *index.Live, accept bool) {
 func (k *Keeper) readIssuer(i int) {
 	source := k.Sources[i]
 	next, err := k.open(source)
+	if err == nil {
+		others := slices.Clone(k.issuers)
+		others[i] = nil
+		err = alone(next, source, others, k.Sources)
+	}
 	if err != nil {
 		k.tell(Event{Where: source.Files.Where, Err: err})
 		return
@@ -245,6 +274,7 @@ func (k *Keeper) files() []string {
 	var files []string
 	for _, source := range k.Sources {
 		files = append(append(files, source.Index), source.Files.Paths()...)
+		files = append(files, source.Hints...)
 	}
 	slices.Sort(files)
 	return slices.Compact(files)

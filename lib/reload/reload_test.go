@@ -2,8 +2,10 @@ package reload_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -153,6 +155,69 @@ func TestSignerIsSwapped(t *testing.T) {
 	if resp := k.ask(t, k.Good); string(resp.Certificates[0]) != string(next.Certificate.Raw) {
 		t.Error("the new pair is not used")
 	}
+}
+
+// keepAlso starts a Keeper of these sources, and ends it with the test.
+func keepAlso(t *testing.T, c *pkitest.Company, sources ...reload.Source) *kept {
+	t.Helper()
+	k := &kept{Company: c, events: make(chan reload.Event, 100)}
+	k.Keeper = &reload.Keeper{Responder: &responder.Responder{}, Sources: sources, Log: func(e reload.Event) { k.events <- e }}
+	if err := k.Open(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- k.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return k
+}
+
+// A file that says which signer is in use changes, and the other one signs.
+func TestFilesAreFoundAnew(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	next := c.OCSPSigner("next")
+	hint := filepath.Join(t.TempDir(), "active")
+	write(t, hint, []byte("ocsp"))
+	first := source(c.CA, c.Signer)
+	first.Hints = []string{hint}
+	first.Find = func() (responder.Files, error) {
+		switch string(read(t, hint)) {
+		case "ocsp":
+			return source(c.CA, c.Signer).Files, nil
+		case "next":
+			return source(c.CA, next).Files, nil
+		}
+		return responder.Files{}, errors.New("neither")
+	}
+	k := keepAlso(t, c, first)
+	write(t, hint, []byte("nobody"))
+	if e := k.wait(t, func(e reload.Event) bool { return e.Index == nil }); e.Err == nil || e.Err.Error() != "neither" {
+		t.Errorf("told %+v", e)
+	}
+	write(t, hint, []byte("next"))
+	k.wait(t, func(e reload.Event) bool { return e.Issuer != nil })
+	if resp := k.ask(t, c.Good); string(resp.Certificates[0]) != string(next.Certificate.Raw) {
+		t.Error("the new signer does not sign")
+	}
+}
+
+// Files by which an issuer would become another one that has an index of its
+// own are not used: it would be answered for from the wrong index.
+func TestIssuerStaysApart(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	sub := c.Intermediate("sub")
+	subSigner := sub.OCSPSigner("ocsp.sub")
+	second := source(sub, subSigner)
+	second.Files.Where, second.Files.CA = "the second", sub.Chain()
+	k := keepAlso(t, c, source(c.CA, c.Signer), second)
+	write(t, subSigner.Cert, read(t, c.Signer.Cert))
+	write(t, subSigner.Key, read(t, c.Signer.Key))
+	k.wait(t, func(e reload.Event) bool { return e.Err != nil && strings.Contains(e.Err.Error(), "one CA key has one index") })
 }
 
 // The clock runs through the last month of a signer's life: each reminder is
