@@ -105,6 +105,25 @@ func TestBodiesInFiles(t *testing.T) {
 	}
 }
 
+// A POST is answered from what is kept, if the whole of it fits into the key.
+func TestPostsAreKept(t *testing.T) {
+	r := servertest.NewResponder(t, program)
+	k := changed(t, r, nil)
+	for size, want := range map[int]int{0: 1, 5000: 1, 20000: 3} {
+		before := k.asked(t)
+		p := probe("POST", r.Good, padded(t, r, r.Good, size))
+		p.Want = "200 good"
+		for range 3 {
+			for _, fault := range k.Faults(p, nil) {
+				t.Error(fault)
+			}
+		}
+		if n := k.asked(t) - before; n != want {
+			t.Errorf("%d bytes: the program was asked %d times, want %d", size, n, want)
+		}
+	}
+}
+
 // What is refused for its length is answered by nobody's answer, and nothing is
 // kept of it.
 func TestLongBodies(t *testing.T) {
