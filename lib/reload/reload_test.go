@@ -217,7 +217,9 @@ func TestIssuerStaysApart(t *testing.T) {
 	k := keepAlso(t, c, source(c.CA, c.Signer), second)
 	write(t, subSigner.Cert, read(t, c.Signer.Cert))
 	write(t, subSigner.Key, read(t, c.Signer.Key))
-	k.wait(t, func(e reload.Event) bool { return e.Err != nil && strings.Contains(e.Err.Error(), "one CA key has one index") })
+	k.wait(t, func(e reload.Event) bool {
+		return e.Err != nil && strings.Contains(e.Err.Error(), "one CA key has one index")
+	})
 }
 
 // The clock runs through the last month of a signer's life: each reminder is
