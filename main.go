@@ -179,6 +179,7 @@ func sources(cfg *config.Config, ask signer.Passphrase) ([]reload.Source, error)
 		files := responder.Files{
 			Where: issuer.Where, CA: issuer.CA, Other: issuer.ROther, Digest: issuer.RMD, SigOpts: issuer.RSigOpt,
 			Lifetime: issuer.Lifetime, ByName: cfg.RespNameID, NoCerts: issuer.RespNoCerts,
+			Public: cfg.Profile == "public", Backdate: cfg.Backdate,
 		}
 		for _, s := range issuer.Signers {
 			if _, known := phrases[s.PassIn]; !known {

@@ -36,6 +36,7 @@ type Config struct {
 
 	Nonces        string // "echo" or "ignore"
 	Unassigned    string // "unknown", "unauthorized" or "revoked"
+	Profile       string // "public", or empty for a CA of one's own
 	AnyType       bool
 	Backdate      time.Duration
 	Archive       time.Duration // 0 for no archiveCutoff

@@ -47,6 +47,7 @@ var settings = [...]setting{
 	{name: "hyperlink", kind: text, global: func(c *Config) any { return &c.Hyperlink }, help: "where the page for people points to"},
 	{name: "nonces", kind: choice, choices: "echo ignore", initial: "echo", global: func(c *Config) any { return &c.Nonces }, help: "`echo` or `ignore`"},
 	{name: "unassigned", kind: choice, choices: "unknown unauthorized revoked", initial: "unknown", global: func(c *Config) any { return &c.Unassigned }, help: "answer for a serial that is not in the index: `unknown`, `unauthorized` or `revoked`"},
+	{name: "profile", kind: choice, choices: "public", global: func(c *Config) any { return &c.Profile }, help: "`public` refuses at start what the rules for publicly trusted CAs forbid"},
 	{name: "any_type", kind: boolean, global: func(c *Config) any { return &c.AnyType }, help: "answer a POST of every content type"},
 	{name: "backdate", kind: duration, initial: "5m", global: func(c *Config) any { return &c.Backdate }, help: "how far thisUpdate lies back"},
 	{name: "archive", kind: duration, global: func(c *Config) any { return &c.Archive }, help: "archiveCutoff in answers about expired certificates"},

@@ -33,6 +33,9 @@ type Files struct {
 	Lifetime time.Duration
 	ByName   bool // responderID byName instead of byKey
 	NoCerts  bool // no certificates in the answers
+
+	Public   bool          // what the rules for publicly trusted CAs forbid is a fault
+	Backdate time.Duration // as the Responder's, for these rules
 }
 
 // SignerFiles names a signer's certificate and key.
@@ -99,8 +102,11 @@ func Open(files Files, idx Index) (*Issuer, error) {
 			faults = append(faults, err)
 		}
 	}
-	if len(faults) > 0 {
-		return nil, fmt.Errorf("%s: %w", files.Where, errors.Join(faults...))
+	if files.Public {
+		faults = append(faults, files.checkPublic(issuer.signers))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("%s: %w", files.Where, err)
 	}
 	slices.SortStableFunc(issuer.signers, func(a, b *identity) int {
 		return b.signer.Certificate.NotBefore.Compare(a.signer.Certificate.NotBefore)
