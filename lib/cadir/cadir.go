@@ -27,16 +27,22 @@ type Found struct {
 	Hints []string
 }
 
+// Given is what is known already, and need not be found.
+type Given struct {
+	CA     string // the file with the CA's certificate; empty: it is looked for
+	Signer bool   // who signs is not looked for
+}
+
 // Find looks through the directory of a CA that openssl ca keeps by an
 // openssl.cnf, of easy-rsa (also the one that pki is in), of qpki with its
 // credentials, of TinyCA, or with index.txt and certificates as XCA exports
 // them. It changes nothing. What could be one or the other is an error that
 // names both. At now a signer must not be over.
-func Find(dir string, now time.Time) (*Found, error) {
+func Find(dir string, now time.Time, given Given) (*Found, error) {
 	if _, err := os.ReadDir(dir); err != nil {
 		return nil, fmt.Errorf("ca-dir: %w", err)
 	}
-	s := &search{dir: dir, now: now}
+	s := &search{dir: dir, now: now, given: given}
 	if !isFile(filepath.Join(dir, "index.txt")) && isFile(filepath.Join(dir, "pki", "index.txt")) {
 		s.dir = filepath.Join(dir, "pki")
 	}
@@ -51,6 +57,7 @@ type search struct {
 	Found
 	dir   string
 	now   time.Time
+	given Given
 	caKey File
 	cas   []*x509.Certificate // of the CA's file
 	seen  []string            // what was looked at and could not be used
@@ -66,6 +73,12 @@ func (s *search) find() error {
 	}
 	if err != nil {
 		return err
+	}
+	if s.given.CA != "" {
+		s.CA = File{s.given.CA, "it was given"}
+	}
+	if s.given.Signer {
+		return nil
 	}
 	if s.cas, err = signer.ReadCertificates(s.CA.Path); err != nil {
 		return err
@@ -83,13 +96,15 @@ const (
 
 // guessed goes by the names that files have.
 func (s *search) guessed() error {
-	index, err := s.one(indexNames, "index", "-index")
+	index, err := s.one(indexNames, "index")
 	if err != nil {
 		return err
 	}
-	ca, err := s.one(caNames, "certificate of the CA", "-CA")
-	if err != nil && ca == "" {
-		ca, err = s.onlyCA(err)
+	ca := s.given.CA
+	if ca == "" {
+		if ca, err = s.one(caNames, "certificate of the CA"); err != nil && ca == "" {
+			ca, err = s.onlyCA(err)
+		}
 	}
 	if err != nil {
 		return err
@@ -105,7 +120,7 @@ func (s *search) guessed() error {
 }
 
 // one returns the only file of these names.
-func (s *search) one(names, what, flag string) (string, error) {
+func (s *search) one(names, what string) (string, error) {
 	var there []string
 	for name := range strings.FieldsSeq(names) {
 		if path := filepath.Join(s.dir, name); isFile(path) && !sameAsOne(path, there) {

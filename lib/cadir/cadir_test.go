@@ -43,7 +43,7 @@ func put(t *testing.T, path, from string) {
 
 // find returns what was found in one line, with DIR for the directory.
 func find(dir string) string {
-	found, err := cadir.Find(dir, time.Now())
+	found, err := cadir.Find(dir, time.Now(), cadir.Given{})
 	if err != nil {
 		return strings.ReplaceAll(err.Error(), dir, "DIR")
 	}
@@ -71,7 +71,7 @@ func TestOpenSSL(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
-	found, err := cadir.Find(moved, time.Now())
+	found, err := cadir.Find(moved, time.Now(), cadir.Given{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestQPKI(t *testing.T) {
 		}
 		put(t, filepath.Join(dir, "credentials/ocsp-responder/credential.meta.json"), `={"active": "v2"}`)
 	}
-	found, err := cadir.Find(ca, time.Now())
+	found, err := cadir.Find(ca, time.Now(), cadir.Given{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,23 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
-	if _, err := cadir.Find("/nowhere", time.Now()); err == nil || err.Error() != "ca-dir: open /nowhere: no such file or directory" {
+	if _, err := cadir.Find("/nowhere", time.Now(), cadir.Given{}); err == nil || err.Error() != "ca-dir: open /nowhere: no such file or directory" {
 		t.Errorf("no directory: %v", err)
+	}
+}
+
+// What is given is not looked for, and cannot be ambiguous.
+func TestGiven(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	dir := place(t, "index.txt", c.Index, "one.crt", c.Cert, "two.crt", c.Cert,
+		"a.crt", c.Signer.Cert, "a.key", c.Signer.Key)
+	ca := filepath.Join(dir, "two.crt")
+	found, err := cadir.Find(dir, time.Now(), cadir.Given{CA: ca})
+	if err != nil || found.CA.Path != ca || found.Signer.Path != filepath.Join(dir, "a.crt") {
+		t.Errorf("with the CA given: %+v, %v", found, err)
+	}
+	found, err = cadir.Find(dir, time.Now(), cadir.Given{CA: ca, Signer: true})
+	if err != nil || found.Index.Path != filepath.Join(dir, "index.txt") || found.Signer.Path != "" {
+		t.Errorf("with both given: %+v, %v", found, err)
 	}
 }

@@ -196,8 +196,10 @@ func (s *search) locateAll(path string, c conf, section string) (index, ca, key 
 	if index, err = locate("database"); err != nil {
 		return
 	}
-	if ca, err = locate("certificate"); err != nil {
-		return
+	if s.given.CA == "" {
+		if ca, err = locate("certificate"); err != nil {
+			return
+		}
 	}
 	if c.get(section, "private_key") != "" {
 		var absent error

@@ -41,9 +41,13 @@ func (s *search) versioned() (bool, error) {
 	if err != nil || folder == "" {
 		return false, err
 	}
-	index, err := s.one(indexNames, "index", "-index")
+	index, err := s.one(indexNames, "index")
 	if err != nil {
 		return false, err
+	}
+	s.Index = File{index, "its name"}
+	if s.given.CA != "" {
+		return true, nil
 	}
 	var there []string
 	for _, path := range s.certificates(filepath.Join(folder, "certs")) {
@@ -60,7 +64,7 @@ func (s *search) versioned() (bool, error) {
 		return false, ambiguous("certificate of the CA", there, "say which with -CA")
 	}
 	why := "the active version in " + s.Hints[len(s.Hints)-1]
-	s.Index, s.CA = File{index, "its name"}, File{there[0], why}
+	s.CA = File{there[0], why}
 	for _, key := range s.keys(filepath.Join(folder, "keys")) {
 		if stem(key) == stem(there[0]) {
 			s.caKey = File{key, why}

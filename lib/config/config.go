@@ -51,8 +51,9 @@ type Config struct {
 
 // Issuer is one CA that is answered for.
 type Issuer struct {
-	Where       string // "command line, argument 3", "environment" or "FILE:LINE", for messages
-	Index, CA   string
+	Where       string   // "command line, argument 3", "environment" or "FILE:LINE", for messages
+	Index, CA   string   // empty where CADir has them
+	CADir       string   // empty without; Index is then
 	Signers     []Signer // at least one
 	ROther      []string
 	RMD         string
@@ -64,7 +65,7 @@ type Issuer struct {
 // Signer is who signs for an Issuer.
 type Signer struct {
 	Where         string
-	RSigner, RKey string // RKey is RSigner where none was given
+	RSigner, RKey string // RKey is RSigner where none was given; both empty where CADir has them
 	PassIn        Secret // empty when none was given
 }
 
@@ -167,13 +168,19 @@ func (c *Config) buildIssuer(g group, p told) (Issuer, faults) {
 		}
 		found.add(s.assign(s.issuer(&d), given))
 	}
-	if d.Index == "" {
+	switch {
+	case d.Index == "" && d.CADir == "":
 		found.addf("%s: no %s; name the index.txt of the CA", g.at, p.named("index"))
+	case d.Index != "" && d.CADir != "":
+		found.addf("%s: both %s and %s; leave one of them out", g.at, p.named("index"), p.named("ca-dir"))
 	}
-	if d.CA == "" {
+	if d.CA == "" && d.CADir == "" {
 		found.addf("%s: no %s; name the file with the certificate of the CA", g.at, p.named("CA"))
 	}
-	signers, more := buildSigners(g, p)
+	if d.CADir != "" && len(g.signers) == 0 {
+		g.signers = []signerGroup{{at: g.at}}
+	}
+	signers, more := buildSigners(g, p, d.CADir != "")
 	d.Signers, found = signers, append(found, more...)
 	found.add(c.setLifetime(&d))
 	return d.Issuer, found
@@ -195,7 +202,9 @@ func (c *Config) setLifetime(d *draft) error {
 	return nil
 }
 
-func buildSigners(g group, p told) (signers []Signer, found faults) {
+// buildSigners makes the signers of a group. With a directory to find it in, a
+// signer need not be named.
+func buildSigners(g group, p told, findable bool) (signers []Signer, found faults) {
 	if len(g.signers) == 0 {
 		found.addf("%s: no %s; name the certificate that signs the answers", g.at, p.named("rsigner"))
 	}
@@ -212,7 +221,7 @@ func buildSigners(g group, p told) (signers []Signer, found faults) {
 			}
 			found.add(s.assign(s.signer(&to), given))
 		}
-		if to.RSigner == "" {
+		if to.RSigner == "" && (!findable || to.RKey != "") {
 			found.addf("%s: no %s; name the certificate that belongs to the key", from.at, p.named("rsigner"))
 		}
 		if to.RKey == "" {

@@ -46,7 +46,11 @@ func write(t testing.TB, name, content string) {
 func short(issuers []config.Issuer) string {
 	var out []string
 	for _, i := range issuers {
-		s := fmt.Sprintf("%s %s %s", i.Index, i.CA, i.Lifetime)
+		ca := i.CA
+		if i.CADir != "" {
+			ca += i.CADir + "/"
+		}
+		s := fmt.Sprintf("%s %s %s", i.Index, ca, i.Lifetime)
 		for _, g := range i.Signers {
 			s += fmt.Sprintf(" [%s %s %s]", g.RSigner, g.RKey, string(g.PassIn))
 		}
@@ -78,6 +82,10 @@ func TestGroups(t *testing.T) {
 		{"a group's own goes first", "-nmin 60 -passin env:P -index i -CA c -rsigner s -nmin 30 -passin env:Q -index j -CA d -rsigner t",
 			"i c 30m0s [s s env:Q]; j d 1h0m0s [t t env:P]"},
 		{"false takes a default back", "-resp_no_certs -index i -CA c -rsigner s -resp_no_certs=false", "i c 12h0m0s [s s ]"},
+		{"a directory", "-ca-dir d", " d/ 12h0m0s [  ]"},
+		{"a directory, and a signer that is named", "-ca-dir d -rsigner s -rkey k -passin env:P", " d/ 12h0m0s [s k env:P]"},
+		{"a directory, and the pass phrase of what it has", "-passin env:P -nmin 60 -ca-dir d -ca-dir e -passin env:Q", " d/ 1h0m0s [  env:P];  e/ 1h0m0s [  env:Q]"},
+		{"a directory after an index", "-index i -CA c -rsigner s -ca-dir d", "i c 12h0m0s [s s ];  d/ 12h0m0s [  ]"},
 		{"two signers", "-index i -CA c -rsigner s -rkey k -passin env:P -rsigner t -rsigner u -rkey l",
 			"i c 12h0m0s [s k env:P] [t t ] [u l ]"},
 		{"two signers before the index", "-rsigner s -rkey k -rsigner t -rkey l -index i -CA c", "i c 12h0m0s [s k ] [t l ]"},

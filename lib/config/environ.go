@@ -30,14 +30,14 @@ func readEnviron(environ []string) told {
 	if len(signer.values) > 0 {
 		g.signers = []signerGroup{signer}
 	}
-	if len(g.values["index"]) > 0 {
+	if len(g.values["index"])+len(g.values["ca-dir"]) > 0 {
 		t.groups = []group{g}
 		return t
 	}
 	for i := range settings {
 		s := &settings[i]
 		if len(g.values[s.name])+len(signer.values[s.name]) > 0 {
-			t.faults.addf("%s: belongs to an issuer; name it with OCSP_INDEX", s.env())
+			t.faults.addf("%s: belongs to an issuer; name it with OCSP_INDEX or OCSP_CA_DIR", s.env())
 		}
 	}
 	return t

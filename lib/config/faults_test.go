@@ -33,7 +33,7 @@ func TestFaults(t *testing.T) {
 		{"two keys for one signer", issuer + " -rkey k -rkey l", "", "", "-rkey (argument 9): given twice, first as -rkey (argument 7)"},
 		{"keys before their certificates", "-index i -CA c -rkey k -rsigner s -rkey l -rsigner t", "", "",
 			"-rkey (argument 9): given twice, first as -rkey (argument 5)"},
-		{"issuer flags alone", "-nmin 20 -rkey k", "", inFile, "-rkey (argument 3): belongs to an issuer; name it with -index|-nmin (argument 1): belongs to an issuer; name it with -index"},
+		{"issuer flags alone", "-nmin 20 -rkey k", "", inFile, "-rkey (argument 3): belongs to an issuer; name it with -index or -ca-dir|-nmin (argument 1): belongs to an issuer; name it with -index or -ca-dir"},
 		{"nothing but the index", "-index i", "", "",
 			"command line, argument 1: no -CA; name the file with the certificate of the CA|command line, argument 1: no -rsigner; name the certificate that signs the answers"},
 		{"second group without files", issuer + " -index j -CA d", "", "", "command line, argument 7: no -rsigner; name the certificate that signs the answers"},
@@ -62,7 +62,7 @@ func TestFaults(t *testing.T) {
 
 		{"unknown variable", "", "OCSP_IDNEX=i", "", "OCSP_IDNEX: unknown setting; did you mean OCSP_INDEX?"},
 		{"a flag that is no variable", "", "OCSP_REQIN=r", "", "OCSP_REQIN: unknown setting; did you mean OCSP_NMIN?"},
-		{"variables without index", "", "OCSP_RKEY=k;OCSP_NMIN=20", "", "OCSP_RKEY: belongs to an issuer; name it with OCSP_INDEX|OCSP_NMIN: belongs to an issuer; name it with OCSP_INDEX"},
+		{"variables without index", "", "OCSP_RKEY=k;OCSP_NMIN=20", "", "OCSP_RKEY: belongs to an issuer; name it with OCSP_INDEX or OCSP_CA_DIR|OCSP_NMIN: belongs to an issuer; name it with OCSP_INDEX or OCSP_CA_DIR"},
 		{"nothing but OCSP_INDEX", "", "OCSP_INDEX=i", "",
 			"environment: no OCSP_CA; name the file with the certificate of the CA|environment: no OCSP_RSIGNER; name the certificate that signs the answers"},
 		{"value of a variable", "", "OCSP_BACKDATE=x", "", `OCSP_BACKDATE: "x" is no duration; write it like 30s, 5m, 12h or 90d`},

@@ -10,7 +10,7 @@ type flagReader struct {
 	told
 	args    []string
 	next    int         // of args
-	indexed bool        // the first -index has been seen
+	indexed bool        // the first -index or -ca-dir has been seen
 	early   signerGroup // -rkey and -passin before any -rsigner of the group
 	hush    bool        // the last argument may have been part of a pass phrase
 	guessed bool        // an unknown flag may have been the -index that is missing
@@ -86,10 +86,10 @@ func (r *flagReader) put(s *setting, v value) error {
 	switch {
 	case !s.ofIssuer():
 		return r.global.put(s, v)
-	case s.name == "index" && r.indexed:
+	case s.begins() && r.indexed:
 		r.begin(v.at)
 		return r.groups[len(r.groups)-1].values.put(s, v)
-	case s.name == "index":
+	case s.begins():
 		r.indexed = true
 		current.at = "command line, " + place(v.at)
 		return current.values.put(s, v)
@@ -106,7 +106,10 @@ func (r *flagReader) put(s *setting, v value) error {
 	return r.defaults.put(s, v)
 }
 
-// begin opens a group; place is where its -index stands.
+// begins says whether a flag begins an issuer.
+func (s *setting) begins() bool { return s.name == "index" || s.name == "ca-dir" }
+
+// begin opens a group; place is where its -index or -ca-dir stands.
 func (r *flagReader) begin(at string) {
 	r.endGroup()
 	r.groups = append(r.groups, group{at: "command line, " + place(at), values: values{}})
@@ -160,7 +163,7 @@ func (r *flagReader) end() {
 			given = append(given, signer.values[name]...)
 		}
 		if len(given) > 0 {
-			r.faults.addf("%s: belongs to an issuer; name it with -index", given[0].at)
+			r.faults.addf("%s: belongs to an issuer; name it with -index or -ca-dir", given[0].at)
 		}
 	}
 }
