@@ -19,6 +19,7 @@ import (
 
 	"ocspcgi/cgi"
 	"ocspcgi/fcgi"
+	"ocspcgi/lib/cadir"
 	"ocspcgi/lib/command"
 	"ocspcgi/lib/config"
 	"ocspcgi/lib/daemon"
@@ -116,7 +117,7 @@ func handlerCGI(cfg *config.Config, fault error, log *journal.Journal) *ocsphttp
 			r.LogShared = func(err error) { log.Warn().Err(err).Msg("answers are not shared") }
 		}
 		if err = errors.Join(fault, err); err == nil {
-			err = openOnce(cfg, r, nil)
+			err = openOnce(cfg, r, nil, log)
 		}
 		return r, err
 	})
@@ -148,8 +149,8 @@ func longest(cfg *config.Config) time.Duration {
 }
 
 // openOnce makes r answer from files that are read for this one request.
-func openOnce(cfg *config.Config, r *responder.Responder, ask signer.Passphrase) error {
-	sources, err := sources(cfg, ask)
+func openOnce(cfg *config.Config, r *responder.Responder, ask signer.Passphrase, log *journal.Journal) error {
+	sources, err := sources(cfg, ask, log)
 	if err != nil {
 		return err
 	}
@@ -157,6 +158,9 @@ func openOnce(cfg *config.Config, r *responder.Responder, ask signer.Passphrase)
 	issuers := make([]*responder.Issuer, len(sources))
 	for i, source := range sources {
 		issuers[i], err = responder.Open(source.Files, &index.File{Path: source.Index})
+		if err == nil {
+			err = reload.Alone(issuers[i], source, issuers[:i], sources)
+		}
 		faults = append(faults, err)
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -168,32 +172,12 @@ func openOnce(cfg *config.Config, r *responder.Responder, ask signer.Passphrase)
 
 // sources turns settings into the files of issuers. Keys without -passin have
 // their pass phrase from ask; nil means that nobody can be asked.
-func sources(cfg *config.Config, ask signer.Passphrase) ([]reload.Source, error) {
-	if len(cfg.Issuers) == 0 {
-		return nil, errors.New("no issuer is named: give -index, -CA and -rsigner, or OCSP_INDEX, OCSP_CA and OCSP_RSIGNER, or an [[issuer]] in " + config.DefaultFile)
-	}
-	// What is read from a descriptor is read once, for all keys.
-	phrases := map[config.Secret]signer.Passphrase{"": ask}
-	var out []reload.Source
-	for _, issuer := range cfg.Issuers {
-		files := responder.Files{
-			Where: issuer.Where, CA: issuer.CA, Other: issuer.ROther, Digest: issuer.RMD, SigOpts: issuer.RSigOpt,
-			Lifetime: issuer.Lifetime, ByName: cfg.RespNameID, NoCerts: issuer.RespNoCerts,
-			Public: cfg.Profile == "public", Backdate: cfg.Backdate,
-		}
-		for _, s := range issuer.Signers {
-			if _, known := phrases[s.PassIn]; !known {
-				phrase, err := signer.ParsePassIn(string(s.PassIn), os.LookupEnv)
-				if err != nil {
-					return nil, fmt.Errorf("%s: %w", s.Where, err)
-				}
-				phrases[s.PassIn] = phrase
-			}
-			files.Signers = append(files.Signers, responder.SignerFiles{Certificate: s.RSigner, Key: s.RKey, Passphrase: phrases[s.PassIn]})
-		}
-		out = append(out, reload.Source{Index: issuer.Index, Files: files})
-	}
-	return out, nil
+func sources(cfg *config.Config, ask signer.Passphrase, log *journal.Journal) ([]reload.Source, error) {
+	from := command.Sources{Ask: ask, Env: os.LookupEnv, Took: func(dir string, f *cadir.Found) {
+		log.Info().Str("ca-dir", dir).Stringer("index", f.Index).Stringer("CA", f.CA).
+			Stringer("rsigner", f.Signer).Stringer("rkey", f.Key).Msg("files found")
+	}}
+	return from.Of(cfg)
 }
 
 // onTerminal asks the person at the terminal for pass phrases.
@@ -279,7 +263,7 @@ func answerFile(cfg *config.Config) int {
 	if err == nil {
 		var ask signer.Passphrase
 		if ask, err = onTerminal(); err == nil {
-			err = openOnce(cfg, r, ask)
+			err = openOnce(cfg, r, ask, log)
 		}
 	}
 	respond := r.Respond
@@ -306,7 +290,7 @@ func stay(cfg *config.Config, log *journal.Journal, sockets []net.Listener) erro
 	if err != nil {
 		return err
 	}
-	sources, err := sources(cfg, ask)
+	sources, err := sources(cfg, ask, log)
 	peers, peersErr := fcgi.ParsePeers(os.Getenv("FCGI_WEB_SERVER_ADDRS"))
 	r, responderErr := newResponder(cfg)
 	if err := errors.Join(err, peersErr, responderErr); err != nil {

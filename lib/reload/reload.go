@@ -76,7 +76,7 @@ func (k *Keeper) Open() error {
 		}
 		issuer, err := k.open(source)
 		if err == nil {
-			err = alone(issuer, source, k.issuers[:i], k.Sources)
+			err = Alone(issuer, source, k.issuers[:i], k.Sources)
 		}
 		if err != nil {
 			faults = append(faults, err)
@@ -117,9 +117,9 @@ func (k *Keeper) open(source Source) (*responder.Issuer, error) {
 	return issuer, nil
 }
 
-// alone reports an issuer that an earlier one is too: requests could not tell
+// Alone reports an issuer that an earlier one is too: requests could not tell
 // them apart.
-func alone(issuer *responder.Issuer, source Source, before []*responder.Issuer, sources []Source) error {
+func Alone(issuer *responder.Issuer, source Source, before []*responder.Issuer, sources []Source) error {
 	for i, other := range before {
 		if other != nil && other.SameKey(issuer) {
 			return fmt.Errorf("%s: %s (%s) is the issuer of %s too; one CA key has one index: remove one of them",
@@ -223,7 +223,7 @@ func (k *Keeper) readIssuer(i int) {
 	if err == nil {
 		others := slices.Clone(k.issuers)
 		others[i] = nil
-		err = alone(next, source, others, k.Sources)
+		err = Alone(next, source, others, k.Sources)
 	}
 	if err != nil {
 		k.tell(Event{Where: source.Files.Where, Err: err})
