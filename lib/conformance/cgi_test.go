@@ -6,17 +6,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"golang.org/x/crypto/ocsp"
-
 	"ocspcgi/lib/servertest"
-	"ocspcgi/lib/wire"
 )
 
 // run runs a CGI process to its end and returns what it wrote to stderr.
@@ -118,39 +114,58 @@ func TestSurroundingsOfCGI(t *testing.T) {
 			holds(t, cmd)
 		})
 	}
-	t.Run("CGI-17 a signal while it reads", func(t *testing.T) {
-		before := names(t, k.CA.Dir)
-		for range 20 {
+	t.Run("CGI-17 a signal at any moment", func(t *testing.T) {
+		k, cache := k.caching(t)
+		rows := servertest.ReadFile(t, k.Index)
+		for i := range 40 {
 			cmd := k.command(variables(len(der))...)
-			stdin, err := cmd.StdinPipe()
-			if err == nil {
-				err = cmd.Start()
-			}
-			if err == nil {
-				_, err = stdin.Write(der[:10])
-			}
-			if err == nil {
-				err = cmd.Process.Signal(syscall.SIGTERM)
-			}
-			if err != nil {
+			cmd.Stdin = bytes.NewReader(der)
+			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			if err := cmd.Wait(); err == nil {
-				t.Error("it has survived")
+			time.Sleep(time.Duration(i) * 200 * time.Microsecond)
+			cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+			cmd.Wait()                          // in the one way or the other
+		}
+		for range 2 { // the second may be answered from the cache
+			if err := good.check(k.cgi(t, der), false); err != nil {
+				t.Error(err)
 			}
 		}
-		if after := names(t, k.CA.Dir); !slices.Equal(before, after) {
-			t.Errorf("%v has become %v", before, after)
+		if servertest.ReadFile(t, k.Index) != rows {
+			t.Error("the index is another one")
 		}
-		holds(t, k.command(variables(len(der))...))
+		for _, name := range names(t, cache)[1:] {
+			if info, err := os.Stat(name); err != nil || !info.IsDir() && info.Size() == 0 {
+				t.Errorf("%s is empty: %v", name, err)
+			}
+		}
 	})
-	t.Run("CGI-18 twenty at once", func(t *testing.T) {
+	t.Run("CGI-18 twenty at once on an empty cache", func(t *testing.T) {
+		k, _ := k.caching(t)
 		var all sync.WaitGroup
 		for range 20 {
-			all.Go(func() { holds(t, k.command(variables(len(der))...)) })
+			all.Go(func() {
+				if err := good.check(k.cgi(t, der), false); err != nil {
+					t.Error(err)
+				}
+			})
 		}
 		all.Wait()
+		if a, b := k.cgi(t, der), k.cgi(t, der); !bytes.Equal(a.body, b.body) {
+			t.Error("nothing is kept")
+		}
 	})
+}
+
+// caching is the kit with a cache for CGI processes, which is empty.
+func (k *kit) caching(t *testing.T) (with *kit, dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	copied, process := *k, *k.served
+	copied.served, process.config = &process, filepath.Join(t.TempDir(), "ocspcgi.toml")
+	servertest.WriteFile(t, process.config, fmt.Sprintf("cache = %q\n", dir)+k.settings(k.Signer))
+	return &copied, dir
 }
 
 // names are the files below a directory.
@@ -164,145 +179,4 @@ func names(t *testing.T, dir string) (all []string) {
 		t.Fatal(err)
 	}
 	return all
-}
-
-// What is wrong is told to the log, in a line and without secrets.
-func TestFaultsOfCGI(t *testing.T) {
-	k := newKit(t)
-	der, _, _ := k.question()
-	key, err := os.ReadFile(k.Signer.Key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret := strings.Split(string(key), "\n")[1]
-	wrong := strings.Replace(k.settings(k.Signer), k.Signer.Key, k.Good.Key, 1)
-	for _, test := range []struct {
-		row, settings string
-		env           []string
-		says          string // the log
-		status        ocsp.ResponseStatus
-	}{
-		{"CGI-12 a wrong key", wrong, nil, "does not fit", ocsp.InternalError},
-		{"RSP-04 a wrong key", wrong, nil, "does not fit", ocsp.InternalError},
-		{"CGI-12 a setting that there is none of", "indx = 1\n" + wrong, nil, "indx", ocsp.InternalError},
-		{"CGI-13 the key itself for its file", "", []string{"OCSP_INDEX=" + k.Index, "OCSP_CA=" + k.Cert, "OCSP_RSIGNER=" + k.Signer.Cert, "OCSP_RKEY=" + string(key)}, "a key or certificate stands where", ocsp.InternalError},
-		{"CGI-13 a secret in the environment", "x = 1\n", []string{"PASSWORD=" + secret, "OCSP_PASSIN=pass:" + secret}, "x", ocsp.InternalError},
-		{"RSP-05 an index that is not there", strings.Replace(k.settings(k.Signer), "index.txt", "gone.txt", 1), nil, "gone.txt", ocsp.TryLater},
-	} {
-		t.Run(test.row, func(t *testing.T) {
-			config := filepath.Join(t.TempDir(), "ocspcgi.toml")
-			servertest.WriteFile(t, config, test.settings)
-			cmd := exec.Command(program)
-			cmd.Env = append(variables(len(der)), test.env...)
-			cmd.Env = append(cmd.Env, "OCSP_CONFIG="+config)
-			r, stderr := run(t, cmd, der)
-			w := want{status: test.status}
-			if err := w.check(r, false); err != nil {
-				t.Error(err)
-			}
-			if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.says) {
-				t.Errorf("the log is not one line with %q: %q", test.says, stderr)
-			}
-			if strings.Contains(stderr, secret) || strings.Contains(stderr, "goroutine") {
-				t.Errorf("the log has what is nobody's business: %q", stderr)
-			}
-		})
-	}
-}
-
-// A file that cannot be believed makes no answer.
-func TestGarbledIndex(t *testing.T) {
-	k := newKit(t)
-	der, _, _ := k.question()
-	servertest.WriteFile(t, k.Index, "V\t49\x00\nnothing of the kind\n")
-	later := want{status: ocsp.TryLater}
-	for _, row := range []string{"RSP-04 a garbled index is tryLater", "RSP-05 a garbled index"} {
-		t.Run(row, func(t *testing.T) {
-			if err := later.check(k.cgi(t, der), false); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-}
-
-// The row that is asked about is the last of many.
-func TestLongIndex(t *testing.T) {
-	k := newKit(t)
-	grow := func(rows int) {
-		f, err := os.OpenFile(k.Index, os.O_APPEND|os.O_WRONLY, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		for i := range rows {
-			fmt.Fprintf(f, "V\t460101000000Z\t\t%032X\tunknown\t/C=XX/O=Example Company/CN=host-%d.example.com\n", 1<<40+i, i)
-		}
-	}
-	ask := func(t *testing.T) time.Duration {
-		leaf := k.ca.id(content(k.Good)...)
-		w := k.said(wire.Good, leaf, nil)
-		began := time.Now()
-		r := k.cgi(t, request(list(leaf)))
-		took := time.Since(began)
-		if err := w.check(r, false); err != nil {
-			t.Error(err)
-		}
-		return took
-	}
-	grow(10_000)
-	t.Run("CGI-16 10,000 rows", func(t *testing.T) {
-		best := time.Hour // what the machine does beside it is not counted
-		for range 20 {
-			best = min(best, ask(t))
-		}
-		if best > 50*time.Millisecond {
-			t.Errorf("%v from start to answer", best)
-		}
-	})
-	grow(90_000)
-	t.Run("HTTP-36 100,000 rows", func(t *testing.T) {
-		if took := ask(t); took > 10*time.Second {
-			t.Errorf("%v", took)
-		}
-	})
-}
-
-// A setuid bit gives the settings of whoever starts the program no more than
-// that one may do.
-func TestSetuid(t *testing.T) {
-	t.Run("CGI-19 setuid", func(t *testing.T) {
-		if os.Geteuid() != 0 {
-			t.Skip("only root can give a program away")
-		}
-		k := newKit(t)
-		der, _, good := k.question()
-		copied := filepath.Join(servertest.Room(t), "ocspcgi")
-		binary, err := os.ReadFile(program)
-		if err == nil {
-			err = os.WriteFile(copied, binary, 0o755)
-		}
-		if err == nil {
-			err = os.Chmod(copied, 0o755|os.ModeSetuid)
-		}
-		if err == nil {
-			err = os.Chmod(k.Signer.Key, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		k.reachable(t)
-		const nobody = 65534
-		for _, test := range []struct {
-			uid  uint32
-			want want
-		}{{0, good}, {nobody, want{status: ocsp.InternalError}}} {
-			cmd := k.command(variables(len(der))...)
-			cmd.Path, cmd.Args = copied, []string{copied}
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: test.uid, Gid: test.uid}}
-			r, stderr := run(t, cmd, der)
-			if err := test.want.check(r, false); err != nil {
-				t.Errorf("started by %d: %v, stderr %q", test.uid, err, stderr)
-			}
-		}
-	})
 }
