@@ -1,0 +1,158 @@
+package conformance_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"ocspcgi/lib/servertest"
+	"ocspcgi/lib/wire"
+)
+
+// What is wrong is told to the log, in a line and without secrets.
+func TestFaultsOfCGI(t *testing.T) {
+	k := newKit(t)
+	der, _, _ := k.question()
+	key, err := os.ReadFile(k.Signer.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := strings.Split(string(key), "\n")[1]
+	wrong := strings.Replace(k.settings(k.Signer), k.Signer.Key, k.Good.Key, 1)
+	for _, test := range []struct {
+		row, settings string
+		env           []string
+		says          string // the log
+		status        ocsp.ResponseStatus
+	}{
+		{"CGI-12 a wrong key", wrong, nil, "does not fit", ocsp.InternalError},
+		{"RSP-04 a wrong key", wrong, nil, "does not fit", ocsp.InternalError},
+		{"CGI-12 a setting that there is none of", "indx = 1\n" + wrong, nil, "indx", ocsp.InternalError},
+		{"CGI-13 the key itself for its file", "", []string{"OCSP_INDEX=" + k.Index, "OCSP_CA=" + k.Cert, "OCSP_RSIGNER=" + k.Signer.Cert, "OCSP_RKEY=" + string(key)}, "a key or certificate stands where", ocsp.InternalError},
+		{"CGI-13 a secret in the environment", "x = 1\n", []string{"PASSWORD=" + secret, "OCSP_PASSIN=pass:" + secret}, "x", ocsp.InternalError},
+		{"RSP-05 an index that is not there", strings.Replace(k.settings(k.Signer), "index.txt", "gone.txt", 1), nil, "gone.txt", ocsp.TryLater},
+	} {
+		t.Run(test.row, func(t *testing.T) {
+			config := filepath.Join(t.TempDir(), "ocspcgi.toml")
+			servertest.WriteFile(t, config, test.settings)
+			cmd := exec.Command(program)
+			cmd.Env = append(variables(len(der)), test.env...)
+			cmd.Env = append(cmd.Env, "OCSP_CONFIG="+config)
+			r, stderr := run(t, cmd, der)
+			w := want{status: test.status}
+			if err := w.check(r, false); err != nil {
+				t.Error(err)
+			}
+			if strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.says) {
+				t.Errorf("the log is not one line with %q: %q", test.says, stderr)
+			}
+			if strings.Contains(stderr, secret) || strings.Contains(stderr, "goroutine") {
+				t.Errorf("the log has what is nobody's business: %q", stderr)
+			}
+		})
+	}
+}
+
+// A file that cannot be believed makes no answer.
+func TestGarbledIndex(t *testing.T) {
+	k := newKit(t)
+	der, _, _ := k.question()
+	servertest.WriteFile(t, k.Index, "V\t49\x00\nnothing of the kind\n")
+	later := want{status: ocsp.TryLater}
+	for _, row := range []string{"RSP-04 a garbled index is tryLater", "RSP-05 a garbled index"} {
+		t.Run(row, func(t *testing.T) {
+			if err := later.check(k.cgi(t, der), false); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// The row that is asked about is the last of many.
+func TestLongIndex(t *testing.T) {
+	k := newKit(t)
+	grow := func(rows int) {
+		f, err := os.OpenFile(k.Index, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		for i := range rows {
+			fmt.Fprintf(f, "V\t460101000000Z\t\t%032X\tunknown\t/C=XX/O=Example Company/CN=host-%d.example.com\n", 1<<40+i, i)
+		}
+	}
+	ask := func(t *testing.T) time.Duration {
+		leaf := k.ca.id(content(k.Good)...)
+		w := k.said(wire.Good, leaf, nil)
+		began := time.Now()
+		r := k.cgi(t, request(list(leaf)))
+		took := time.Since(began)
+		if err := w.check(r, false); err != nil {
+			t.Error(err)
+		}
+		return took
+	}
+	grow(10_000)
+	t.Run("CGI-16 10,000 rows", func(t *testing.T) {
+		best := time.Hour // what the machine does beside it is not counted
+		for range 20 {
+			best = min(best, ask(t))
+		}
+		if best > 50*time.Millisecond {
+			t.Errorf("%v from start to answer", best)
+		}
+	})
+	grow(90_000)
+	t.Run("HTTP-36 100,000 rows", func(t *testing.T) {
+		if took := ask(t); took > 10*time.Second {
+			t.Errorf("%v", took)
+		}
+	})
+}
+
+// A setuid bit gives the settings of whoever starts the program no more than
+// that one may do.
+func TestSetuid(t *testing.T) {
+	t.Run("CGI-19 setuid", func(t *testing.T) {
+		if os.Geteuid() != 0 {
+			t.Skip("only root can give a program away")
+		}
+		k := newKit(t)
+		der, _, good := k.question()
+		copied := filepath.Join(servertest.Room(t), "ocspcgi")
+		binary, err := os.ReadFile(program)
+		if err == nil {
+			err = os.WriteFile(copied, binary, 0o755)
+		}
+		if err == nil {
+			err = os.Chmod(copied, 0o755|os.ModeSetuid)
+		}
+		if err == nil {
+			err = os.Chmod(k.Signer.Key, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		k.reachable(t)
+		const nobody = 65534
+		for _, test := range []struct {
+			uid  uint32
+			want want
+		}{{0, good}, {nobody, want{status: ocsp.InternalError}}} {
+			cmd := k.command(variables(len(der))...)
+			cmd.Path, cmd.Args = copied, []string{copied}
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: test.uid, Gid: test.uid}}
+			r, stderr := run(t, cmd, der)
+			if err := test.want.check(r, false); err != nil {
+				t.Errorf("started by %d: %v, stderr %q", test.uid, err, stderr)
+			}
+		}
+	})
+}
