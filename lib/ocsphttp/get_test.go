@@ -170,15 +170,26 @@ func TestGETHostilePaths(t *testing.T) {
 	}
 }
 
-func FuzzGETPath(f *testing.F) {
+// pathSeeds are the paths that fuzzing begins with.
+func pathSeeds() []string {
 	std := base64.StdEncoding.EncodeToString(request)
-	for _, seed := range []string{
+	return []string{
 		"/" + std, "/ocsp/" + std, "//" + std, "/ocsp/" + url.QueryEscape(std), "/ocsp/" + url.QueryEscape(url.QueryEscape(std)),
 		"/ocsp/" + strings.TrimRight(std, "="), "/ocsp/" + std + "/", "/ocsp/" + std + "?x", "/ocsp/" + std + "#x",
 		"http://h/ocsp/" + std, "http://h", "/ocsp/" + strings.ReplaceAll(std, "//", "/"), "/ocsp/" + strings.ReplaceAll(std, "+", " "),
 		"/ocsp/" + base64.URLEncoding.EncodeToString(request), "", "/", "/ocsp", "/favicon.ico", "/M", "/MEow%", "/MEow%2",
 		"/%4D%45%6f%77", "/MIIBAAAA/MIIBAAAA", "/MIP/////////////////", "/MEowMEowMEow====", "/M=/M=/M=/M=/M=/M=",
-	} {
+	}
+}
+
+func TestPathSeeds(t *testing.T) {
+	if n := len(pathSeeds()); n < 20 {
+		t.Errorf("%d seeds", n)
+	}
+}
+
+func FuzzGETPath(f *testing.F) {
+	for _, seed := range pathSeeds() {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, uri string) {
