@@ -60,6 +60,8 @@ func launch(args []string) int {
 		switch args[0] {
 		case "demo":
 			return command.Demo(args[1:], os.Stdout, os.Stderr)
+		case "check":
+			return (&command.Checker{Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}).Run(args[1:])
 		case "version", "-version", "--version":
 			fmt.Println("ocspcgi", version)
 			return 0

@@ -18,6 +18,7 @@ As a CGI program it takes its settings from the environment or from
   ocspcgi -index F -CA F -rsigner F [-rkey F] -reqin F -respout F  one request
   ocspcgi [-config FILE.toml]                                      as the file says
 
+  ocspcgi check [-as USER] [-json] FLAGS   whether all of it would work
   ocspcgi demo [-once] [DIR]   make a CA, serve it, ask it
   ocspcgi help settings        every flag, variable and key
   ocspcgi version

@@ -29,12 +29,10 @@ func (s *Sources) Of(cfg *config.Config) ([]reload.Source, error) {
 	if len(cfg.Issuers) == 0 {
 		return nil, errors.New("no issuer is named: give -index, -CA and -rsigner, or OCSP_INDEX, OCSP_CA and OCSP_RSIGNER, or an [[issuer]] in " + config.DefaultFile + "; or -ca-dir, or OCSP_CA_DIR")
 	}
-	// What is read from a descriptor is read once, for all keys.
-	s.phrases = map[config.Secret]signer.Passphrase{"": s.Ask}
 	var out []reload.Source
 	var faults []error
 	for i := range cfg.Issuers {
-		source, err := s.of(cfg, &cfg.Issuers[i])
+		source, err := s.one(cfg, i)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", cfg.Issuers[i].Where, err))
 		}
@@ -46,7 +44,9 @@ func (s *Sources) Of(cfg *config.Config) ([]reload.Source, error) {
 	return out, nil
 }
 
-func (s *Sources) of(cfg *config.Config, issuer *config.Issuer) (reload.Source, error) {
+// one returns the files of one issuer.
+func (s *Sources) one(cfg *config.Config, n int) (reload.Source, error) {
+	issuer := &cfg.Issuers[n]
 	files := responder.Files{
 		Where: issuer.Where, CA: issuer.CA, Other: issuer.ROther, Digest: issuer.RMD, SigOpts: issuer.RSigOpt,
 		Lifetime: issuer.Lifetime, ByName: cfg.RespNameID, NoCerts: issuer.RespNoCerts,
@@ -66,6 +66,10 @@ func (s *Sources) of(cfg *config.Config, issuer *config.Issuer) (reload.Source, 
 }
 
 func (s *Sources) phrase(from config.Secret) (signer.Passphrase, error) {
+	// What is read from a descriptor is read once, for all keys.
+	if s.phrases == nil {
+		s.phrases = map[config.Secret]signer.Passphrase{"": s.Ask}
+	}
 	if _, known := s.phrases[from]; !known {
 		phrase, err := signer.ParsePassIn(string(from), s.Env)
 		if err != nil {

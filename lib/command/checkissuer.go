@@ -1,0 +1,215 @@
+package command
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"ocspcgi/lib/cadir"
+	"ocspcgi/lib/config"
+	"ocspcgi/lib/index"
+	"ocspcgi/lib/reload"
+	"ocspcgi/lib/responder"
+	"ocspcgi/lib/signer"
+)
+
+// issuers checks each issuer for itself, and whether they can be told apart.
+func (c *Checker) issuers(cfg *config.Config) {
+	ask, err := signer.ParsePassIn("", c.env)
+	if err != nil {
+		c.faults(err)
+		return
+	}
+	from := Sources{Ask: ask, Env: c.env, Now: c.Now, Took: c.took}
+	var sources []reload.Source
+	var opened []*responder.Issuer
+	if len(cfg.Issuers) == 0 {
+		_, err := from.Of(cfg)
+		c.faults(err)
+	}
+	for i := range cfg.Issuers {
+		c.issuer = cfg.Issuers[i].Where
+		source, err := from.one(cfg, i)
+		if err != nil {
+			c.say(fault, err.Error())
+			continue
+		}
+		issuer := c.source(&source)
+		if issuer != nil {
+			if err := reload.Alone(issuer, source, opened, sources); err != nil {
+				c.say(fault, err.Error(), source.Files.Where)
+			}
+		}
+		sources, opened = append(sources, source), append(opened, issuer)
+	}
+}
+
+// took tells what was found in a directory.
+func (c *Checker) took(_ string, found *cadir.Found) {
+	for _, f := range []struct {
+		what string
+		cadir.File
+	}{{"index", found.Index}, {"CA", found.CA}, {"rsigner", found.Signer}, {"rkey", found.Key}} {
+		if f.Path != "" {
+			c.ok(f.Path, "taken as %s: %s", f.what, f.Why)
+		}
+	}
+}
+
+// source checks the files of one issuer, and returns it if it can be served.
+func (c *Checker) source(source *reload.Source) *responder.Issuer {
+	files := &source.Files
+	before := c.count(fault)
+	cas, err := signer.ReadCertificates(files.CA)
+	if err != nil {
+		c.say(fault, err.Error(), files.CA)
+	}
+	var signers []*signer.Signer
+	for _, pair := range files.Signers {
+		if s := c.pair(files, pair, cas); s != nil {
+			signers = append(signers, s)
+		}
+	}
+	live := &index.Live{Path: source.Index, Now: c.Now}
+	c.index(live, signers)
+	c.access(source)
+	if c.count(fault) > before {
+		return nil
+	}
+	issuer, err := responder.Open(*files, live)
+	if err != nil {
+		c.say(fault, err.Error(), files.Where)
+		return nil
+	}
+	return issuer
+}
+
+// pair checks a signer's certificate and key.
+func (c *Checker) pair(files *responder.Files, pair responder.SignerFiles, cas []*x509.Certificate) *signer.Signer {
+	s, err := signer.Load(pair.Certificate, pair.Key, pair.Passphrase, signer.Options{Digest: files.Digest, SigOpts: files.SigOpts})
+	if err == nil {
+		err = s.Prove()
+	}
+	if err != nil {
+		c.say(fault, err.Error(), pair.Certificate, pair.Key, files.CA)
+		return nil
+	}
+	c.ok(s.KeyPath, "fits the certificate, and signs: %s", kindOf(s.Certificate))
+	if len(cas) == 0 {
+		return s
+	}
+	ca, err := signer.Issuer(cas, s)
+	if err == nil {
+		err = s.Check(ca)
+	}
+	if err != nil {
+		c.say(fault, err.Error(), s.Path, files.CA)
+		return nil
+	}
+	c.authority(files.CA, ca, cas)
+	c.mandate(s, ca)
+	return s
+}
+
+// mandate says on what grounds a signer signs for the CA, and until when.
+func (c *Checker) mandate(s *signer.Signer, ca *x509.Certificate) {
+	if s.Certificate.Equal(ca) || sameKey(s.Certificate, ca) {
+		c.ok(s.Path, "signs as the CA itself")
+	} else {
+		c.ok(s.Path, "delegated by %q", ca.Subject.String())
+		c.ok(s.Path, "EKU ok: OCSPSigning")
+	}
+	if err := s.ValidAt(c.now()); err != nil {
+		c.say(fault, err.Error(), s.Path)
+	} else if s.Reminder(c.now()) == 0 {
+		c.ok(s.Path, "%s", s.Expiry(c.now()))
+	}
+	noNocheck := sameKey(s.Certificate, ca)
+	for _, w := range s.Warnings(ca, c.now()) {
+		noNocheck = noNocheck || strings.Contains(w, "nocheck")
+		c.say(warning, w, s.Path, s.KeyPath)
+	}
+	if !noNocheck {
+		c.ok(s.Path, "id-pkix-ocsp-nocheck is there")
+	}
+}
+
+// authority says which certificate of a -CA file counts, and what it hangs on.
+func (c *Checker) authority(file string, ca *x509.Certificate, cas []*x509.Certificate) {
+	if now := c.now(); now.After(ca.NotAfter) || now.Before(ca.NotBefore) {
+		c.add(row{Level: fault, File: file, Text: fmt.Sprintf("%q is valid from %s to %s alone", ca.Subject.String(),
+			ca.NotBefore.Format("2006-01-02"), ca.NotAfter.Format("2006-01-02")), Remedy: "no client believes it; give one that is valid"})
+	}
+	text := fmt.Sprintf("answers for %q, expires on %s", ca.Subject.String(), ca.NotAfter.Format("2006-01-02"))
+	if above := issuerOf(ca, cas); above != nil {
+		text += fmt.Sprintf(", chain up to %q", above.Subject.String())
+	}
+	c.ok(file, "%s", text)
+}
+
+// issuerOf returns the last certificate above ca that certs have.
+func issuerOf(ca *x509.Certificate, certs []*x509.Certificate) (above *x509.Certificate) {
+	for range certs {
+		i := slices.IndexFunc(certs, func(c *x509.Certificate) bool { return !sameKey(c, ca) && ca.CheckSignatureFrom(c) == nil })
+		if i < 0 {
+			return above
+		}
+		ca, above = certs[i], certs[i]
+	}
+	return above
+}
+
+func sameKey(a, b *x509.Certificate) bool {
+	return slices.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
+}
+
+func kindOf(cert *x509.Certificate) string {
+	switch key := cert.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA of %d bits", key.N.BitLen())
+	case *ecdsa.PublicKey:
+		return key.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return "a key"
+}
+
+// index checks the rows, and that none revokes a signer.
+func (c *Checker) index(live *index.Live, signers []*signer.Signer) {
+	report := live.Reload(true)
+	for _, f := range report.Faults {
+		c.add(row{Level: warning, File: live.Path, Line: f.Line, Text: f.Text, Remedy: f.Remedy})
+	}
+	if more := report.Count - len(report.Faults); more > 0 {
+		c.add(row{Level: warning, File: live.Path, Text: fmt.Sprintf("%d more faults", more)})
+	}
+	if report.Err != nil {
+		c.say(fault, report.Err.Error(), live.Path)
+	} else {
+		c.ok(live.Path, "%d rows", report.Rows)
+	}
+	for _, s := range signers {
+		entry, err := live.Lookup(serialOf(s.Certificate))
+		switch {
+		case err == nil && entry.Status == index.Revoked:
+			c.add(row{Level: fault, File: live.Path, Text: s.Path + " is revoked", Remedy: "issue a new signer"})
+		case err != nil && !errors.Is(err, index.ErrNotFound) && report.Err == nil:
+			c.say(warning, err.Error(), live.Path)
+		}
+	}
+}
+
+// serialOf is the content of a serial number's DER.
+func serialOf(cert *x509.Certificate) []byte {
+	b := cert.SerialNumber.Bytes()
+	if len(b) == 0 || b[0]&0x80 != 0 {
+		b = append([]byte{0}, b...)
+	}
+	return b
+}
