@@ -330,7 +330,7 @@ func TestGarbage(t *testing.T) {
 		}
 		conn.Close()
 	}
-	garbage(10_000) // room that is taken once
+	garbage(1000) // room that is taken once
 	time.Sleep(idle)
 	memory, files := p.resident(t), p.files(t)
 	garbage(10_000)

@@ -57,6 +57,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer d.stop(nil)
 	err := d.open()
 	if err == nil {
+		d.group.Go(func() { d.rest(ctx) })
 		<-ctx.Done()
 		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 			err = cause
@@ -67,6 +68,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	for _, s := range d.servers {
 		err = errors.Join(err, s.Shutdown(end))
 	}
+	d.stop(nil)
 	d.group.Wait()
 	return err
 }
@@ -114,7 +116,7 @@ func (d *Daemon) start(s server, l net.Listener, http bool) {
 // serve answers one request, and counts it.
 func (d *Daemon) serve(ctx context.Context, req *ocsphttp.Request, resp *ocsphttp.Response) {
 	d.Handler(ctx, req, resp)
-	if d.Requests > 0 && d.answered.Add(1) == int64(d.Requests) {
+	if n := d.answered.Add(1); n == int64(d.Requests) {
 		d.stop(nil)
 	}
 }

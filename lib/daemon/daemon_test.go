@@ -181,3 +181,23 @@ func TestLeavesNothing(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What a busy minute has taken is given back once nobody asks.
+func TestRests(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	r := run(t, ctx, &daemon.Daemon{})
+	r.post(t, "hello")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	deadline := time.Now().Add(20 * time.Second)
+	for runtime.ReadMemStats(&after); after.NumForcedGC == before.NumForcedGC; runtime.ReadMemStats(&after) {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing was given back")
+		}
+		runtime.Gosched()
+	}
+	stop()
+	if err := <-r.ended; err != nil {
+		t.Error(err)
+	}
+}
