@@ -123,3 +123,45 @@ func signedBy(t *testing.T, c *pkitest.Company, der []byte) []byte {
 	}
 	return nil
 }
+
+// A credential of qpki is rotated and activated: the program signs with the
+// active version, also after it has changed.
+func TestActiveVersion(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	signers := []*pkitest.Signer{c.Signer, c.OCSPSigner("next")}
+	ca := filepath.Join(t.TempDir(), "ca")
+	credential := filepath.Join(ca, "credentials", "ocsp-responder")
+	for i, s := range signers {
+		version := filepath.Join(credential, "versions", []string{"v1", "v2"}[i])
+		for _, dir := range []string{"certs", "keys"} {
+			if err := os.MkdirAll(filepath.Join(version, dir), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		inPlace(t, s.Cert, filepath.Join(version, "certs", "credential.ecdsa-p256.pem"))
+		inPlace(t, s.Key, filepath.Join(version, "keys", "credential.ecdsa-p256.key"))
+	}
+	activate := func(version string) {
+		t.Helper()
+		text := []byte(`{"active": "` + version + `"}`)
+		if err := os.WriteFile(filepath.Join(credential, "credential.meta.json"), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.MkdirAll(ca, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	inPlace(t, c.Index, filepath.Join(ca, "index.txt"))
+	inPlace(t, c.Cert, filepath.Join(ca, "ca.crt"))
+	activate("v1")
+	p := start(t, "-ca-dir", ca, "-log_level", "error")
+	conn, request := p.dial(t), pkitest.Request(t, c.CA, c.Good)
+	for i, version := range []string{"v1", "v2", "v1"} {
+		activate(version)
+		for activated := time.Now(); !bytes.Equal(signedBy(t, c, conn.post(t, request)), signers[i%2].Certificate.Raw); {
+			if time.Since(activated) > 5*time.Second {
+				t.Fatalf("version %s is active and does not sign", version)
+			}
+		}
+	}
+}

@@ -75,6 +75,7 @@ func (c *Checker) source(source *reload.Source) *responder.Issuer {
 			signers = append(signers, s)
 		}
 	}
+	c.validity(signers)
 	live := &index.Live{Path: source.Index, Now: c.Now}
 	c.index(live, signers)
 	c.access(source)
@@ -116,18 +117,13 @@ func (c *Checker) pair(files *responder.Files, pair responder.SignerFiles, cas [
 	return s
 }
 
-// mandate says on what grounds a signer signs for the CA, and until when.
+// mandate says on what grounds a signer signs for the CA, and what is odd.
 func (c *Checker) mandate(s *signer.Signer, ca *x509.Certificate) {
 	if s.Certificate.Equal(ca) || sameKey(s.Certificate, ca) {
 		c.ok(s.Path, "signs as the CA itself")
 	} else {
 		c.ok(s.Path, "delegated by %q", ca.Subject.String())
 		c.ok(s.Path, "EKU ok: OCSPSigning")
-	}
-	if err := s.ValidAt(c.now()); err != nil {
-		c.say(fault, err.Error(), s.Path)
-	} else if s.Reminder(c.now()) == 0 {
-		c.ok(s.Path, "%s", s.Expiry(c.now()))
 	}
 	noNocheck := sameKey(s.Certificate, ca)
 	for _, w := range s.Warnings(ca, c.now()) {
@@ -136,6 +132,22 @@ func (c *Checker) mandate(s *signer.Signer, ca *x509.Certificate) {
 	}
 	if !noNocheck {
 		c.ok(s.Path, "id-pkix-ocsp-nocheck is there")
+	}
+}
+
+// validity says until when each signs. One that is not valid now is no fault
+// where another one is.
+func (c *Checker) validity(signers []*signer.Signer) {
+	l := warning
+	if !slices.ContainsFunc(signers, func(s *signer.Signer) bool { return s.ValidAt(c.now()) == nil }) {
+		l = fault
+	}
+	for _, s := range signers {
+		if err := s.ValidAt(c.now()); err != nil {
+			c.say(l, err.Error(), s.Path)
+		} else if s.Reminder(c.now()) == 0 {
+			c.ok(s.Path, "%s", s.Expiry(c.now()))
+		}
 	}
 }
 

@@ -109,7 +109,7 @@ func (j *Journal) Signers(issuers ...*responder.Issuer) {
 		j.Warnings(issuer.Warnings())
 		for _, s := range issuer.Signers() {
 			if err := s.ValidAt(j.now()); err != nil {
-				j.Error().Err(err).Msg("does not sign")
+				j.Warn().Err(err).Msg("does not sign")
 			}
 			j.Warnings(s.Warnings(issuer.CA, j.now()))
 		}
