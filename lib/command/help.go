@@ -2,6 +2,7 @@
 package command
 
 import (
+	_ "embed" // help/
 	"fmt"
 	"io"
 
@@ -21,10 +22,14 @@ As a CGI program it takes its settings from the environment or from
   ocspcgi check [-as USER] [-json] FLAGS   whether all of it would work
   ocspcgi demo [-once] [DIR]   make a CA, serve it, ask it
   ocspcgi help settings        every flag, variable and key
+  ocspcgi help signer          how a signer is made with openssl
   ocspcgi version
 
 The flags are those of openssl ocsp. A second -index begins the next issuer.
 `
+
+//go:embed help/signer.txt
+var signerHelp string
 
 // Usage prints how the program is started.
 func Usage(w io.Writer) { io.WriteString(w, usage) }
@@ -36,8 +41,10 @@ func Help(args []string, stdout, stderr io.Writer) int {
 		Usage(stdout)
 	case args[0] == "settings":
 		config.Table(stdout)
+	case args[0] == "signer":
+		io.WriteString(stdout, signerHelp)
 	default:
-		fmt.Fprintf(stderr, "ocspcgi: help %s: no such topic; there is: settings\n", args[0])
+		fmt.Fprintf(stderr, "ocspcgi: help %s: no such topic; there are: settings, signer\n", args[0])
 		return 1
 	}
 	return 0
