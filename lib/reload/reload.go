@@ -91,6 +91,12 @@ func (k *Keeper) Open() error {
 		k.readIndex(idx.Live, true)
 		idx.look()
 	}
+	for i, source := range k.Sources {
+		faults = append(faults, checkPublic(source, k.issuers[i], k.indexes[source.Index].Live))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
 	k.Responder.Serve(k.issuers...)
 	k.remind(true)
 	return nil

@@ -328,3 +328,35 @@ func write(t *testing.T, path string, data []byte) {
 		t.Fatal(err)
 	}
 }
+
+// What a publicly trusted CA may not have in its index ends the start.
+func TestPublicProfile(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	public := source(c.CA, c.Signer)
+	public.Files.Public, public.Files.Lifetime = true, 24*time.Hour
+	start := func() error {
+		k := reload.Keeper{Responder: &responder.Responder{}, Sources: []reload.Source{public}}
+		return k.Open()
+	}
+	if err := start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, reason, says string }{
+		{"RSP-26 certificateHold", "certificateHold", "on hold"},
+		{"a root's row without a reason", "", "without a reason"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			before := read(t, c.Index)
+			leaf := c.Issue("public")
+			if test.reason == "" {
+				c.Revoke(leaf)
+			} else {
+				c.Revoke(leaf, test.reason)
+			}
+			if err := start(); err == nil || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), c.Index+":4") {
+				t.Errorf("the error is %v", err)
+			}
+			write(t, c.Index, before)
+		})
+	}
+}

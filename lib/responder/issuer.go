@@ -66,6 +66,7 @@ type Issuer struct {
 	Lifetime time.Duration // from producedAt to nextUpdate
 
 	where   string
+	public  bool // says nothing that a publicly trusted CA may not
 	hashes  *wire.Issuer
 	signers []*identity // the newest first
 }
@@ -87,7 +88,7 @@ func Open(files Files, idx Index) (*Issuer, error) {
 		return nil, fmt.Errorf("%s: -CA: %w", files.Where, err)
 	}
 	var faults []error
-	issuer := &Issuer{Index: idx, Lifetime: files.Lifetime, where: files.Where}
+	issuer := &Issuer{Index: idx, Lifetime: files.Lifetime, public: files.Public, where: files.Where}
 	others, err := readAll(files.Other)
 	if err != nil {
 		faults = append(faults, err)

@@ -228,6 +228,33 @@ func TestArchiveCutoff(t *testing.T) {
 	}
 }
 
+func TestCRLEntryExtensions(t *testing.T) {
+	b := newBench(t, nil)
+	dated, held := b.Issue("dated"), b.Issue("held")
+	b.Revoke(dated, "-crl_compromise", "20260102030405Z")
+	b.Revoke(held, "-crl_hold", "holdInstructionReject")
+	request := b.request(t, nil, "-cert", dated.Cert, "-cert", held.Cert)
+	t.Run("RSP-30 none for a public CA", func(t *testing.T) {
+		files := filesOf(b.CA, b.Signer)
+		files.Public, files.Lifetime = true, 24*time.Hour
+		b.Serve(open(t, files, b.index(t, b.CA)))
+		_, resp := b.ask(t, request, ocsp.Success)
+		for _, single := range resp.Singles {
+			if !single.InvalidityDate.IsZero() || single.HoldInstruction != nil {
+				t.Errorf("%v, %v", single.InvalidityDate, single.HoldInstruction)
+			}
+		}
+	})
+	b.Serve(open(t, filesOf(b.CA, b.Signer), b.index(t, b.CA)))
+	_, resp := b.ask(t, request, ocsp.Success)
+	if got := resp.Singles[0]; got.Reason != 1 || !got.InvalidityDate.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) {
+		t.Errorf("reason %d, invalidityDate %v", got.Reason, got.InvalidityDate)
+	}
+	if got := resp.Singles[1]; got.Reason != 6 || got.HoldInstruction.String() != "1.2.840.10040.2.3" {
+		t.Errorf("reason %d, hold instruction %v", got.Reason, got.HoldInstruction)
+	}
+}
+
 func TestRevocationInTheFuture(t *testing.T) {
 	b := newBench(t, nil)
 	row := "R\t460101000000Z\t" + b.now.Add(48*time.Hour).UTC().Format("060102150405Z") + "\t5555\tunknown\t/CN=x\n"

@@ -1,7 +1,9 @@
 package responder
 
 import (
+	"encoding/asn1"
 	"encoding/hex"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,10 +33,29 @@ func (r *Responder) single(row *row, id *identity, produced time.Time) wire.Sing
 	case row.entry.Status == index.Revoked:
 		single.Status, single.Reason = wire.Revoked, int(row.entry.Reason)
 		single.RevokedAt = earlier(row.entry.Revoked, produced)
+		if !row.issuer.public {
+			single.InvalidityDate, single.HoldInstruction = row.entry.Invalid, parseOID(row.entry.Hold)
+		}
 	default:
 		single.Status = wire.Good
 	}
 	return single
+}
+
+// parseOID reads an OID in dots; what is none is left out.
+func parseOID(dots string) asn1.ObjectIdentifier {
+	var id asn1.ObjectIdentifier
+	if dots == "" {
+		return nil
+	}
+	for part := range strings.SplitSeq(dots, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return nil
+		}
+		id = append(id, n)
+	}
+	return id
 }
 
 // hasExpired reports whether a certificate's time is over, by its date or by

@@ -23,6 +23,12 @@ const (
 	oidExtendedRevoke = oidOCSP + "\x09"
 )
 
+// Content octets of OIDs of CRL entry extensions (RFC 5280 §5.3).
+const (
+	oidHoldInstruction = "\x55\x1d\x17"
+	oidInvalidityDate  = "\x55\x1d\x18"
+)
+
 // maxExtensions bounds one list of extensions, and so the search for OIDs that
 // occur twice. Clients send four at the most.
 const maxExtensions = 32

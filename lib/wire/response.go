@@ -1,6 +1,7 @@
 package wire
 
 import (
+	encoding_asn1 "encoding/asn1"
 	"errors"
 	"fmt"
 	"time"
@@ -44,6 +45,10 @@ type Single struct {
 	ThisUpdate    time.Time
 	NextUpdate    time.Time // zero: left out
 	ArchiveCutoff time.Time // zero: left out
+
+	// CRL entry extensions (RFC 6960 §4.4.5) that openssl ocsp sends too.
+	InvalidityDate  time.Time                      // zero: left out
+	HoldInstruction encoding_asn1.ObjectIdentifier // empty: left out
 }
 
 // Response is what a BasicOCSPResponse says (RFC 6960 §4.2.1).
@@ -132,6 +137,10 @@ func (s *Single) check() error {
 		return errors.New("nextUpdate is not a time of the years 0 to 9999")
 	case !s.ArchiveCutoff.IsZero() && !isTime(s.ArchiveCutoff):
 		return errors.New("archiveCutoff is not a time of the years 0 to 9999")
+	case !s.InvalidityDate.IsZero() && !isTime(s.InvalidityDate):
+		return errors.New("invalidityDate is not a time of the years 0 to 9999")
+	case len(s.HoldInstruction) > 0 && oidDER(s.HoldInstruction) == nil:
+		return errors.New("the hold instruction is not an OID")
 	}
 	return nil
 }
@@ -200,16 +209,30 @@ func (s *Single) write(w *writer) {
 		w.time(s.NextUpdate)
 		w.end(next)
 	}
-	if !s.ArchiveCutoff.IsZero() {
-		var value writer
-		value.time(s.ArchiveCutoff)
-		outer := w.begin(explicit(1))
-		inner := w.begin(asn1.SEQUENCE)
-		w.extension(oidArchiveCutoff, value)
-		w.end(inner)
-		w.end(outer)
-	}
+	s.writeExtensions(w)
 	w.end(single)
+}
+
+// writeExtensions writes singleExtensions, if there are any.
+func (s *Single) writeExtensions(w *writer) {
+	before := len(*w)
+	outer := w.begin(explicit(1))
+	inner := w.begin(asn1.SEQUENCE)
+	if !s.ArchiveCutoff.IsZero() {
+		w.extension(oidArchiveCutoff, timeDER(s.ArchiveCutoff))
+	}
+	if !s.InvalidityDate.IsZero() {
+		w.extension(oidInvalidityDate, timeDER(s.InvalidityDate))
+	}
+	if len(s.HoldInstruction) > 0 {
+		w.extension(oidHoldInstruction, oidDER(s.HoldInstruction))
+	}
+	if len(*w) == inner {
+		*w = (*w)[:before]
+		return
+	}
+	w.end(inner)
+	w.end(outer)
 }
 
 // writeRevoked writes RevokedInfo. Of the reasons, unspecified (0) is better

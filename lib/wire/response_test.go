@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"encoding/asn1"
 	"errors"
 	"math"
 	"strings"
@@ -81,12 +82,18 @@ var (
 	revokedTime = generalized("20261121003000Z")
 )
 
-func revokedDER(reason ...byte) []byte {
+func revokedDER(reason ...byte) []byte { return revokedWith(nil, reason...) }
+
+// revokedWith has singleExtensions too.
+func revokedWith(extensions []byte, reason ...byte) []byte {
 	info := [][]byte{revokedTime}
 	if reason != nil {
 		info = append(info, explicit(0, tlv(0x0a, reason)))
 	}
-	return seq(certID(0x2a, 0x05), tlv(0xa1, info...), generalized(atText))
+	if extensions != nil {
+		extensions = explicit(1, seq(extensions))
+	}
+	return seq(certID(0x2a, 0x05), tlv(0xa1, info...), generalized(atText), extensions)
 }
 
 // whole is an OCSPResponse with that tbsResponseData, signed by fixed.
@@ -109,6 +116,10 @@ func responses() []responseTest {
 	both.Nonce, both.ExtendedRevoke = fill(0x5c, 3), true
 	archived := goodSingle()
 	archived.ArchiveCutoff = at.Add(-90 * 24 * time.Hour)
+	dated := revokedSingle(1)
+	dated.InvalidityDate = at.Add(-90 * 24 * time.Hour)
+	held := revokedSingle(6)
+	held.HoldInstruction = asn1.ObjectIdentifier{1, 2, 840, 10040, 2, 3}
 	absent := goodSingle()
 	absent.CertID = seq(seq(oid(oidSHA1)), octets(nameHash), octets(keyHash), integer(0x2a, 0x01))
 	return []responseTest{
@@ -128,6 +139,10 @@ func responses() []responseTest {
 		{"RSP-28 archiveCutoff", oneResponse(archived),
 			whole(seq(byKey, produced, seq(seq(certID(0x2a, 0x01), tlv(0x80), generalized(atText), explicit(0, generalized("20261121133000Z")),
 				explicit(1, seq(extension(oidOCSP+"\x06", generalized("20260823013000Z"))))))))},
+		{"RSP-30 invalidityDate", oneResponse(dated), whole(seq(byKey, produced,
+			seq(revokedWith(extension("\x55\x1d\x18", generalized("20260823013000Z")), 1))))},
+		{"RSP-30 holdInstructionCode", oneResponse(held), whole(seq(byKey, produced,
+			seq(revokedWith(extension("\x55\x1d\x17", oid("\x2a\x86\x48\xce\x38\x02\x03")), 6))))},
 		{"RSP-33 nonce", withNonce, whole(seq(byKey, produced, seq(goodDER), explicit(1, seq(nonce(16)))))},
 		{"RSP-33 raw nonce with extended revoke", both,
 			whole(seq(byKey, produced, seq(goodDER), explicit(1, seq(extension(oidNonce, fill(0x5c, 3)), extension(oidOCSP+"\x09", null)))))},
@@ -198,6 +213,8 @@ func TestMarshalResponseRefuses(t *testing.T) {
 		{"no producedAt", func(r *wire.Response) { r.ProducedAt = time.Time{} }, "producedAt is not"},
 		{"nextUpdate in the year 10000", func(r *wire.Response) { r.Singles[0].NextUpdate = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "nextUpdate is not"},
 		{"archiveCutoff in the year 10000", func(r *wire.Response) { r.Singles[0].ArchiveCutoff = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "archiveCutoff is not"},
+		{"invalidityDate in the year 10000", func(r *wire.Response) { r.Singles[0].InvalidityDate = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "invalidityDate is not"},
+		{"a hold instruction that is none", func(r *wire.Response) { r.Singles[0].HoldInstruction = asn1.ObjectIdentifier{9, 9} }, "hold instruction is not"},
 		{"revoked before the year 0", func(r *wire.Response) {
 			r.Singles[0].Status, r.Singles[0].RevokedAt = wire.Revoked, time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)
 		}, "revoked at no time"},

@@ -190,14 +190,27 @@ func (s *Single) read(list *cryptobyte.String) error {
 	return nil
 }
 
+// singleExtensions names those of a SingleResponse that are understood.
+var singleExtensions = map[string]string{
+	oidArchiveCutoff: "archiveCutoff", oidInvalidityDate: "invalidityDate", oidHoldInstruction: "holdInstructionCode",
+}
+
 // understand takes one of singleExtensions.
 func (s *Single) understand(oid, value []byte) (bool, error) {
-	if string(oid) != oidArchiveCutoff {
+	content := cryptobyte.String(value)
+	ok := true
+	switch string(oid) {
+	case oidArchiveCutoff:
+		ok = readTime(&content, &s.ArchiveCutoff)
+	case oidInvalidityDate:
+		ok = readTime(&content, &s.InvalidityDate)
+	case oidHoldInstruction:
+		ok = content.ReadASN1ObjectIdentifier(&s.HoldInstruction)
+	default:
 		return false, nil
 	}
-	content := cryptobyte.String(value)
-	if !readTime(&content, &s.ArchiveCutoff) || !content.Empty() {
-		return true, errors.New("archiveCutoff is not a DER GeneralizedTime in UTC")
+	if !ok || !content.Empty() {
+		return true, fmt.Errorf("%s is not of its type in DER", singleExtensions[string(oid)])
 	}
 	return true, nil
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	encoding_asn1 "encoding/asn1"
 	"math/bits"
 	"time"
 
@@ -68,6 +69,22 @@ func (w *writer) time(t time.Time) {
 	start := w.begin(asn1.GeneralizedTime)
 	*w = t.UTC().AppendFormat(*w, "20060102150405Z")
 	w.end(start)
+}
+
+// timeDER is a GeneralizedTime alone.
+func timeDER(t time.Time) []byte {
+	var w writer
+	w.time(t)
+	return w
+}
+
+// oidDER is an OBJECT IDENTIFIER alone, or nil if id is none.
+func oidDER(id encoding_asn1.ObjectIdentifier) []byte {
+	der, err := encoding_asn1.Marshal(id)
+	if err != nil {
+		return nil
+	}
+	return der
 }
 
 // isTime reports whether a GeneralizedTime can hold t, and t is a time at all.
