@@ -2,9 +2,11 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -21,7 +23,7 @@ type Checker struct {
 	Stdout, Stderr io.Writer
 	Now            func() time.Time // the clock; nil means time.Now
 
-	as     *account
+	as     *account // whose rights are looked at; nil: nobody's
 	json   bool
 	issuer string // that rows are about
 	rows   []row
@@ -92,18 +94,18 @@ func (c *Checker) Run(args []string) int {
 // flags takes those that are check's own.
 func (c *Checker) flags(args []string) (rest []string, err error) {
 	for i := 0; i < len(args); i++ {
-		switch name := "-" + strings.TrimLeft(args[i], "-"); {
-		case !strings.HasPrefix(args[i], "-"):
-			rest = append(rest, args[i])
-		case name == "-json":
+		switch args[i] {
+		case "-json", "--json":
 			c.json = true
-		case name == "-as" && i+1 == len(args):
-			return nil, fmt.Errorf("-as: needs a user")
-		case name == "-as":
-			i++
+		case "-as", "--as":
+			if i++; i == len(args) {
+				return nil, errors.New("-as: needs a user")
+			}
 			if c.as, err = lookUpAccount(args[i]); err != nil {
 				return nil, fmt.Errorf("-as: %w", err)
 			}
+		case "-h", "-?":
+			rest = append(rest, "-help")
 		default:
 			rest = append(rest, args[i])
 		}
@@ -175,7 +177,7 @@ func (c *Checker) printJSON() error {
 		Rows     []row `json:"rows"`
 		Warnings int   `json:"warnings"`
 		Errors   int   `json:"errors"`
-	}{c.rows, c.count(warning), c.count(fault)})
+	}{slices.Concat([]row{}, c.rows), c.count(warning), c.count(fault)})
 }
 
 // print writes rows in columns below the name of their issuer.
