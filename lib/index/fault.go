@@ -38,6 +38,7 @@ const (
 	badExpiry
 	filled
 	badRevoked
+	future
 	badReason
 	removed
 	badHold
@@ -62,6 +63,7 @@ var flaws = [...]struct{ text, effect, remedy string }{
 	badExpiry:  {"expiry cannot be read", "answered without it", remedyDate},
 	filled:     {"revocation of a row that is not R", "not revoked", "write R in the first column if it is revoked"},
 	badRevoked: {"revocation date cannot be read", "revoked since 1970", remedyDate},
+	future:     {"revocation date lies in the future", "revoked as of now", "set the clock, here or at the CA"},
 	badReason:  {"revocation reason is not known", "revoked without reason", remedyReason},
 	removed:    {"removeFromCRL is for delta CRLs", "revoked without reason", remedyReason},
 	badHold:    {"hold instruction is no OID", "revoked without reason", "write holdInstruction,OID"},

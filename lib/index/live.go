@@ -91,7 +91,7 @@ func (l *Live) Reload(accept bool) Report {
 		return l.unread(err)
 	}
 	defer s.file.Close()
-	r := s.load()
+	r := s.load(now)
 	l.again = s.stamp != l.seen && s.stamp.age(now) < s.stamp.grain()
 	l.seen, l.readAt, l.lost = s.stamp, now, ""
 	l.report = l.judge(r, accept, now)

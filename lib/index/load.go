@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // maxFaults is how many faults a report has.
@@ -45,11 +46,11 @@ type reading struct {
 	still bool // the file did not change meanwhile
 }
 
-// load reads all rows.
-func (s *source) load() reading {
+// load reads all rows. A revocation after now is a fault of a clock.
+func (s *source) load(now time.Time) reading {
 	parts := make([]stretch, s.blocks())
 	err := s.scan(func(b *block) bool {
-		parts[b.number].read(s.path, b)
+		parts[b.number].read(s.path, b, now)
 		return false
 	})
 	var r reading
@@ -100,7 +101,7 @@ func duplicates(twice []record) (f faults) {
 
 // read reads the rows of a block. Lines are counted from the start of the
 // block until place is called.
-func (p *stretch) read(path string, b *block) {
+func (p *stretch) read(path string, b *block, now time.Time) {
 	p.torn = b.torn
 	p.records = b.spare[:0]
 	note := func(f flaw, column []byte) { p.note(f, b.line, column) }
@@ -119,6 +120,9 @@ func (p *stretch) read(path string, b *block) {
 		f := r.finding(path, b.line, note)
 		if f.doubt != nil && r.flaw == sound {
 			note(badType, r.kind)
+		}
+		if !now.IsZero() && f.entry.Revoked.After(now) {
+			note(future, r.revoked)
 		}
 		p.add(r.key, f)
 	}

@@ -148,3 +148,17 @@ func TestDuplicates(t *testing.T) {
 		}
 	}
 }
+
+// A revocation in the future is revoked now, and somebody's clock is wrong.
+func TestFutureRevocation(t *testing.T) {
+	later := clock().Add(48 * time.Hour).UTC().Format("060102150405Z")
+	path := write(t, "R\t460101000000Z\t"+later+"\t10\tunknown\t/CN=a\n")
+	l := &index.Live{Path: path, Now: clock}
+	r := l.Reload(false)
+	if !r.Believed || r.Count != 1 || !strings.Contains(r.Faults[0].Text, "lies in the future: \""+later) || r.Faults[0].Line != 1 {
+		t.Errorf("RSP-25: report is %+v", r)
+	}
+	if e, err := l.Lookup([]byte{0x10}); err != nil || e.Status != index.Revoked {
+		t.Errorf("RSP-25: %+v, %v", e, err)
+	}
+}

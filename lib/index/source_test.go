@@ -38,7 +38,7 @@ func TestStill(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := name == "untouched"
-			if r := s.load(); r.still != want || (r.table.whole == nil) != want {
+			if r := s.load(time.Time{}); r.still != want || (r.table.whole == nil) != want {
 				t.Errorf("still is %v, doubt is %v", r.still, r.table.whole)
 			}
 			if found, whole := s.find([]byte{0x10}); (found.doubt == nil) != want || (whole == nil) != want {

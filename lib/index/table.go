@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"math/bits"
+	"time"
 )
 
 // Table is a whole index in memory. It does not change: it is safe for
@@ -33,7 +34,7 @@ func Load(path string) (*Table, error) {
 		return nil, doubt(path, reasonOf(err))
 	}
 	defer s.file.Close()
-	return s.load().table, nil
+	return s.load(time.Time{}).table, nil
 }
 
 // Lookup returns the entry of a serial, [ErrNotFound], or a [*DoubtError]. It
