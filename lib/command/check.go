@@ -44,6 +44,7 @@ type level string
 
 const (
 	good    level = "ok"
+	hint    level = "hint" // could be better, and does no harm
 	warning level = "warning"
 	fault   level = "error"
 )
@@ -217,7 +218,7 @@ func (c *Checker) colors() map[level]string {
 	if v, _ := c.env("NO_COLOR"); v != "" || !isFile || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
-	return map[level]string{good: "\x1b[32m", warning: "\x1b[33m", fault: "\x1b[31m", "none": "\x1b[39m", "end": "\x1b[39m"}
+	return map[level]string{good: "\x1b[32m", hint: "\x1b[36m", warning: "\x1b[33m", fault: "\x1b[31m", "none": "\x1b[39m", "end": "\x1b[39m"}
 }
 
 func (c *Checker) env(name string) (string, bool) {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
@@ -101,6 +102,9 @@ func (c *Checker) access(source *reload.Source) {
 	for _, path := range files {
 		c.replaceable(path)
 	}
+	for _, pair := range source.Files.Signers {
+		c.private(cmp.Or(pair.Key, pair.Certificate))
+	}
 	if c.as == nil {
 		return
 	}
@@ -147,6 +151,16 @@ func (c *Checker) easyRSA(path string) {
 func isEasyRSA(index string) bool {
 	_, err := os.Stat(filepath.Join(filepath.Dir(index), "openssl-easyrsa.cnf"))
 	return err == nil
+}
+
+// private hints at a folder that shows everybody that it has keys.
+func (c *Checker) private(key string) {
+	dir := filepath.Dir(key)
+	info, err := os.Stat(dir)
+	if err == nil && info.Mode().Perm()&(mayRead|maySeek) != 0 {
+		c.add(row{Level: hint, File: key, Text: fmt.Sprintf("everybody may look into %s (mode %#o)", dir, info.Mode().Perm()),
+			Remedy: "chmod o= " + dir})
+	}
 }
 
 // replaceable reports a file or a folder that everybody may write to.

@@ -23,7 +23,7 @@ type setting struct {
 // settings never change.
 var settings = [...]setting{
 	{name: "index", kind: path, issuer: func(d *draft) any { return &d.Index }, help: "the `index.txt` that `openssl ca` keeps; begins the next issuer"},
-	{name: "ca-dir", kind: path, issuer: func(d *draft) any { return &d.CADir }, help: "the directory of a CA, where `index.txt`, its certificate, and who signs are found by the ways of `openssl ca`, easy-rsa, qpki and TinyCA; instead of `index`, which it begins the next issuer like"},
+	{name: "ca-dir", kind: path, issuer: func(d *draft) any { return &d.CADir }, help: "the directory of a CA, where `index.txt`, its certificate, and who signs are found by the ways of `openssl ca`, easy-rsa, qpki and TinyCA; in the place of `index`, and begins the next issuer as that does"},
 	{name: "CA", kind: path, issuer: func(d *draft) any { return &d.CA }, help: "certificate of the CA, also within a chain"},
 	{name: "rsigner", kind: path, signer: func(s *Signer) any { return &s.RSigner }, help: "certificate that signs the answers; may be given again for a second signer"},
 	{name: "rkey", kind: path, signer: func(s *Signer) any { return &s.RKey }, help: "its key; without, the `rsigner` file has it; `credential:NAME` is one of systemd's"},
