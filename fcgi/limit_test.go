@@ -153,7 +153,10 @@ func TestLimits(t *testing.T) {
 		if want := []time.Time{begin.Add(2 * time.Second)}; !slices.Equal(second.deadlines, want) {
 			t.Errorf("one too many has until %v, want %v", second.deadlines, want)
 		}
-		open()
+		eventually(t, "room for a third, once the second is gone", func() bool {
+			_, err := open().Write(wire{}.begin(1, responder, 1)) // fails where it was closed
+			return err == nil
+		})
 		if fourth := l.play(wire{}.get(1, 1, "/")); len(fourth.pieces) != 1 || fourth.writes > 0 {
 			t.Errorf("twice too many is answered: %q", fourth.out.String())
 		}
