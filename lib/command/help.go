@@ -40,7 +40,10 @@ func Help(args []string, stdout, stderr io.Writer) int {
 	case len(args) == 0:
 		Usage(stdout)
 	case args[0] == "settings":
-		config.Table(stdout)
+		if err := config.Table(stdout); err != nil {
+			fmt.Fprintln(stderr, "ocspcgi: help settings:", err)
+			return 1
+		}
 	case args[0] == "signer":
 		io.WriteString(stdout, signerHelp)
 	default:
