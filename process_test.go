@@ -338,7 +338,8 @@ func TestGarbage(t *testing.T) {
 		t.Errorf("answered %s afterwards", got)
 	}
 	time.Sleep(idle)
-	if after := p.resident(t); after > memory+memory/10 {
+	// The race detector keeps books of its own in memory.
+	if after := p.resident(t); after > memory+memory/10 && !raced {
 		t.Errorf("%d KiB are resident after, %d before", after, memory)
 	}
 	if after := p.files(t); after > files+1 { // the connection above
