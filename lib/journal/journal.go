@@ -140,7 +140,7 @@ func (j *Journal) index(path string, report *index.Report) {
 	}
 	e, said := j.Info(), "index read"
 	if !report.Believed {
-		e, said = j.Error().Err(report.Err), "index not believed: what it revokes is revoked, else the old one holds; SIGHUP takes it as it is, once it is whole"
+		e, said = j.Error().Err(report.Err), "index not believed: what it revokes counts, else the one believed before holds, or tryLater where there is none"
 	}
 	e.Str("index", path).Int("rows", report.Rows).Msg(said)
 }

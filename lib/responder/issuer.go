@@ -83,11 +83,11 @@ type identity struct {
 // together. All that is wrong is in the one error. A signer that is not valid
 // now is no error: time heals it.
 func Open(files Files, idx Index) (*Issuer, error) {
+	var faults []error
 	cas, err := signer.ReadCertificates(files.CA)
 	if err != nil {
-		return nil, fmt.Errorf("%s: -CA: %w", files.Where, err)
+		faults = append(faults, fmt.Errorf("-CA: %w", err))
 	}
-	var faults []error
 	issuer := &Issuer{Index: idx, Lifetime: files.Lifetime, public: files.Public, where: files.Where}
 	others, err := readAll(files.Other)
 	if err != nil {
@@ -96,7 +96,7 @@ func Open(files Files, idx Index) (*Issuer, error) {
 	for _, pair := range files.Signers {
 		s, err := signer.Load(pair.Certificate, pair.Key, pair.Passphrase,
 			signer.Options{Digest: files.Digest, SigOpts: files.SigOpts})
-		if err == nil {
+		if err == nil && cas != nil {
 			err = issuer.add(s, cas, others, files)
 		}
 		if err != nil {

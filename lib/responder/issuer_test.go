@@ -137,6 +137,10 @@ func TestOpenRefuses(t *testing.T) {
 		says   []string
 	}{
 		{"no CA file", func(f *responder.Files) { f.CA += ".gone" }, []string{"the test: -CA", ".gone"}},
+		{"no CA file, and no signer's either", func(f *responder.Files) {
+			f.CA += ".gone"
+			f.Signers[0].Certificate += ".away"
+		}, []string{"the test", "-CA", ".gone", ".away"}},
 		{"SGN-01 another CA of the same name", func(f *responder.Files) { f.CA = other.Cert }, []string{"the test", other.Cert}},
 		{"SGN-02 no EKU", func(f *responder.Files) {
 			s := b.OCSPSigner("noeku", pkitest.NoEKU())
