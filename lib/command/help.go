@@ -1,4 +1,4 @@
-// Package command holds the verbs that a person types.
+// Package command does what main was launched for.
 package command
 
 import (

@@ -2,6 +2,8 @@
 package journal
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"log/syslog"
@@ -28,27 +30,29 @@ type Journal struct {
 	close  func() error
 }
 
-// Options says what is logged, and where. The zero value logs errors to stderr.
+// Options says what is logged, and where. The zero value logs all to stderr.
 type Options struct {
-	Path   string        // of a file that lines are added to; empty: stderr
-	Level  zerolog.Level // the least level that is logged
-	Color  bool          // whether colours may be used on a terminal
-	Remote bool          // whether requests are logged with the client's address
+	Path   string // of a file that lines are added to; empty: stderr
+	Level  string // the least level that is logged: debug, info, warn or error; empty: all
+	Color  bool   // whether colours may be used on a terminal
+	Remote bool   // whether requests are logged with the client's address
 
 	Now func() time.Time // the clock; nil means time.Now
 }
 
 // Open opens the log: the file, else stderr, readable where that is a terminal,
 // else the system's log where stderr leads nowhere. Lines are JSON but on a
-// terminal. The error is that of the file, and the Journal writes to stderr then.
+// terminal. The error is that of the file, and the Journal
+// writes to stderr then; or of the level.
 func Open(o Options) (*Journal, error) {
+	level, levelErr := zerolog.ParseLevel(cmp.Or(o.Level, "debug"))
 	out, shut, err := output(o)
 	j := &Journal{remote: o.Remote, now: o.Now, close: shut}
 	if j.now == nil {
 		j.now = time.Now
 	}
-	j.Logger = zerolog.New(out).Level(o.Level).Hook(zerolog.HookFunc(j.stamp))
-	return j, err
+	j.Logger = zerolog.New(out).Level(level).Hook(zerolog.HookFunc(j.stamp))
+	return j, errors.Join(levelErr, err)
 }
 
 // stamp puts the time into a line, in UTC: local time would be read from a

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
 	"golang.org/x/crypto/ocsp"
 
 	"ocspcgi/lib/index"
@@ -62,21 +61,21 @@ var one = []responder.Cert{{Issuer: "CA \"1\"\n", Serial: "1000", Status: "revok
 func TestRequest(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		level  zerolog.Level
+		level  string
 		remote bool
 		answer *responder.Answer
 		want   map[string]any // nil: no line; a nil value: not there
 	}{
-		{"signed", zerolog.InfoLevel, true, &responder.Answer{Certs: one}, map[string]any{
+		{"signed", "info", true, &responder.Answer{Certs: one}, map[string]any{
 			"level": "info", "via": "fcgi", "method": "POST", "http": 200.0, "remote": "192.0.2.1", "us": 1234.0,
 			"issuer": "CA \"1\"\n", "serial": "1000", "status": "revoked", "reason": "keyCompromise", "how": "signed", "answer": "success", "error": nil}},
-		{"kept", zerolog.InfoLevel, false, &responder.Answer{Certs: one, Cached: true}, map[string]any{"how": "cached", "remote": nil}},
-		{"refused", zerolog.InfoLevel, true, &responder.Answer{Status: ocsp.Malformed, Err: errors.New("no")}, map[string]any{
+		{"kept", "info", false, &responder.Answer{Certs: one, Cached: true}, map[string]any{"how": "cached", "remote": nil}},
+		{"refused", "info", true, &responder.Answer{Status: ocsp.Malformed, Err: errors.New("no")}, map[string]any{
 			"level": "info", "how": "refused", "answer": "malformed", "error": "no", "issuer": nil, "certs": nil}},
-		{"trouble is a warning", zerolog.WarnLevel, true, &responder.Answer{Status: ocsp.TryLater, Err: errors.New("torn")}, map[string]any{"level": "warn", "error": "torn"}},
-		{"below the level", zerolog.WarnLevel, true, &responder.Answer{Certs: one}, nil},
-		{"the page", zerolog.InfoLevel, true, nil, map[string]any{"http": 200.0, "answer": nil}},
-		{"several", zerolog.InfoLevel, true, &responder.Answer{Certs: append(one, one...)}, map[string]any{"serial": nil}},
+		{"trouble is a warning", "warn", true, &responder.Answer{Status: ocsp.TryLater, Err: errors.New("torn")}, map[string]any{"level": "warn", "error": "torn"}},
+		{"below the level", "warn", true, &responder.Answer{Certs: one}, nil},
+		{"the page", "info", true, nil, map[string]any{"http": 200.0, "answer": nil}},
+		{"several", "info", true, &responder.Answer{Certs: append(one, one...)}, map[string]any{"serial": nil}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := lines(t, journal.Options{Level: test.level, Remote: test.remote}, func(j *journal.Journal) { j.Request(record(test.answer)) })
@@ -130,7 +129,7 @@ func TestReload(t *testing.T) {
 }
 
 func TestOpenRefusesAFileItCannotWrite(t *testing.T) {
-	j, err := journal.Open(journal.Options{Path: filepath.Join(t.TempDir(), "no", "log"), Level: zerolog.Disabled})
+	j, err := journal.Open(journal.Options{Path: filepath.Join(t.TempDir(), "no", "log"), Level: "disabled"})
 	if err == nil || !strings.Contains(err.Error(), "-log") {
 		t.Errorf("the error is %v", err)
 	}
@@ -140,7 +139,7 @@ func TestOpenRefusesAFileItCannotWrite(t *testing.T) {
 }
 
 func TestRequestDoesNotAllocate(t *testing.T) {
-	j, err := journal.Open(journal.Options{Path: os.DevNull, Level: zerolog.InfoLevel, Remote: true})
+	j, err := journal.Open(journal.Options{Path: os.DevNull, Level: "info", Remote: true})
 	if err != nil {
 		t.Fatal(err)
 	}

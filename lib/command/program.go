@@ -1,0 +1,131 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"ocspcgi/lib/cadir"
+	"ocspcgi/lib/config"
+	"ocspcgi/lib/index"
+	"ocspcgi/lib/journal"
+	"ocspcgi/lib/ocsphttp"
+	"ocspcgi/lib/reload"
+	"ocspcgi/lib/responder"
+	"ocspcgi/lib/signer"
+)
+
+// Program answers requests, in the way that main has found out.
+type Program struct {
+	Version string   // as people see it
+	Environ []string // as of os.Environ
+}
+
+func (p *Program) lookupEnv(name string) (string, bool) {
+	for _, pair := range p.Environ {
+		if key, value, _ := strings.Cut(pair, "="); key == name {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+func (p *Program) getenv(name string) string {
+	value, _ := p.lookupEnv(name)
+	return value
+}
+
+// What a program ends with that answers.
+const (
+	exitFailed = 1 // the answer is none, or not successful, as openssl has it
+	exitUsage  = 2 // the settings can never work
+)
+
+// Fail says why nothing is answered, and returns the exit code.
+func Fail(err error) int {
+	fmt.Fprintln(os.Stderr, "ocspcgi:", strings.ReplaceAll(err.Error(), "\n", "\nocspcgi: "))
+	return exitUsage
+}
+
+// newHandler returns a Handler that lacks who answers.
+func (p *Program) newHandler(cfg *config.Config, log *journal.Journal) *ocsphttp.Handler {
+	return &ocsphttp.Handler{
+		AnyType: cfg.AnyType,
+		Page:    ocsphttp.Page{Version: p.Version, Hyperlink: cfg.Hyperlink},
+		Log:     log.Request,
+	}
+}
+
+func newResponder(cfg *config.Config) (*responder.Responder, error) {
+	r := &responder.Responder{Backdate: cfg.Backdate, IgnoreNonces: cfg.Nonces == "ignore", Archive: cfg.Archive, CacheBytes: cfg.CacheBytes}
+	switch cfg.Unassigned {
+	case "unauthorized":
+		r.Unassigned = responder.Unauthorized
+	case "revoked":
+		r.Unassigned = responder.Revoked
+	}
+	if len(cfg.RequireSigned) == 0 {
+		return r, nil
+	}
+	var err error
+	r.Requestors, err = responder.OpenRequestors(cfg.RequireSigned)
+	return r, err
+}
+
+// names returns what the issuers that r answers for are called.
+func names(r *responder.Responder) []string {
+	var names []string
+	for _, issuer := range r.Issuers() {
+		names = append(names, issuer.Name)
+	}
+	return names
+}
+
+// sources turns settings into the files of issuers. Keys without -passin have
+// their pass phrase from ask; nil means that nobody can be asked.
+func (p *Program) sources(cfg *config.Config, ask signer.Passphrase, log *journal.Journal) ([]reload.Source, error) {
+	from := Sources{Ask: ask, Env: p.lookupEnv, Took: func(dir string, f *cadir.Found) {
+		log.Info().Str("ca-dir", dir).Stringer("index", f.Index).Stringer("CA", f.CA).
+			Stringer("rsigner", f.Signer).Stringer("rkey", f.Key).Msg("files found")
+	}}
+	return from.Of(cfg)
+}
+
+// openOnce makes r answer from files that are read for this one request.
+func (p *Program) openOnce(cfg *config.Config, r *responder.Responder, ask signer.Passphrase, log *journal.Journal) error {
+	sources, err := p.sources(cfg, ask, log)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	issuers := make([]*responder.Issuer, len(sources))
+	for i, source := range sources {
+		issuers[i], err = responder.Open(source.Files, &index.File{Path: source.Index})
+		if err == nil {
+			err = reload.Alone(issuers[i], source, issuers[:i], sources)
+		}
+		faults = append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
+	}
+	r.Serve(issuers...)
+	return nil
+}
+
+// onTerminal asks the person at the terminal for pass phrases.
+func (p *Program) onTerminal() (signer.Passphrase, error) { return signer.ParsePassIn("", p.lookupEnv) }
+
+// openJournal opens the log, from the given level on where nothing else is
+// said. It is never without one.
+func (p *Program) openJournal(cfg *config.Config, level string) *journal.Journal {
+	if cfg.LogLevel != "" {
+		level = cfg.LogLevel
+	}
+	log, err := journal.Open(journal.Options{Path: cfg.Log, Level: level, Remote: cfg.LogRemote, Color: p.getenv("NO_COLOR") == ""})
+	if err != nil {
+		log.Err(err).Msg("the log goes here instead")
+	}
+	return log
+}

@@ -1,0 +1,198 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"golang.org/x/crypto/ocsp"
+
+	"ocspcgi/fcgi"
+	"ocspcgi/lib/config"
+	"ocspcgi/lib/daemon"
+	"ocspcgi/lib/journal"
+	"ocspcgi/lib/reload"
+	"ocspcgi/lib/responder"
+	"ocspcgi/lib/signer"
+)
+
+// Serve reads the flags and does what they say, with inherited as one more
+// socket to answer FastCGI on.
+func (p *Program) Serve(args []string, inherited net.Listener) int {
+	cfg, err := config.Load(args, p.Environ, "")
+	if err != nil {
+		return Fail(err)
+	}
+	if cfg.Help {
+		Usage(os.Stdout)
+		return 0
+	}
+	if cfg.ReqIn != "" {
+		return p.answerFile(cfg)
+	}
+	sockets, err := fcgi.Systemd(p.getenv, os.Getpid())
+	if err != nil {
+		return Fail(err)
+	}
+	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
+		os.Unsetenv(name) // they are for this process alone
+	}
+	if inherited != nil {
+		sockets = append(sockets, inherited)
+	}
+	if len(sockets)+len(cfg.Listen) == 0 {
+		Usage(os.Stderr)
+		return exitUsage
+	}
+	log := p.openJournal(cfg, "info")
+	defer log.Close()
+	log.Warnings(cfg.Warnings)
+	if err := p.stay(cfg, log, sockets); err != nil {
+		return Fail(err)
+	}
+	return 0
+}
+
+// answerFile is -reqin and -respout: one request from a file to a file.
+func (p *Program) answerFile(cfg *config.Config) int {
+	log := p.openJournal(cfg, "warn")
+	defer log.Close()
+	log.Warnings(cfg.Warnings)
+	r, err := newResponder(cfg)
+	if err == nil {
+		var ask signer.Passphrase
+		if ask, err = p.onTerminal(); err == nil {
+			err = p.openOnce(cfg, r, ask, log)
+		}
+	}
+	respond := r.Respond
+	if err != nil {
+		respond = func(context.Context, []byte) *responder.Answer { return responder.Fault(err) }
+	}
+	answer, err := Respond(cfg, respond)
+	if err != nil {
+		return Fail(err)
+	}
+	if answer.Err != nil {
+		log.Warn().Stringer("answer", answer.Status).Err(answer.Err).Msg("request refused")
+	}
+	if answer.Status != ocsp.Success {
+		return exitFailed
+	}
+	return 0
+}
+
+// stay answers on sockets, from files that are read again when they change,
+// until the process is told to end.
+func (p *Program) stay(cfg *config.Config, log *journal.Journal, sockets []net.Listener) error {
+	ask, err := p.onTerminal()
+	if err != nil {
+		return err
+	}
+	sources, err := p.sources(cfg, ask, log)
+	peers, peersErr := fcgi.ParsePeers(p.getenv("FCGI_WEB_SERVER_ADDRS"))
+	r, responderErr := newResponder(cfg)
+	if err := errors.Join(err, peersErr, responderErr); err != nil {
+		return err
+	}
+	keeper := &reload.Keeper{
+		Responder: r, Sources: sources,
+		Log:      log.Reload,
+		LogWatch: func(err error) { log.Warn().Err(err).Msg("changes of files are seen by polling") },
+	}
+	if err := keeper.Open(); err != nil {
+		return err
+	}
+	log.Signers(r.Issuers()...)
+	text, err := OpenText(cfg)
+	if err != nil {
+		return err
+	}
+	defer text.Close()
+	h := p.newHandler(cfg, log)
+	h.Page.Issuers = func() []string { return names(r) }
+	h.Respond = r.Respond
+	if text.Wanted() {
+		h.Respond = showing(text, r.Respond, log)
+	}
+	removePid, err := writePid(cfg.PidFile)
+	if err != nil {
+		return err
+	}
+	defer removePid()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
+	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var watching sync.WaitGroup
+	watching.Go(func() { watch(ctx, keeper, log) })
+	d := daemon.Daemon{
+		Handler: h.Serve, Sockets: sockets, Listen: cfg.Listen, Mode: cfg.ListenMode, Group: cfg.ListenGroup,
+		Peers: peers, Timeout: cfg.Timeout, Requests: cfg.NRequest,
+		Listening: func(l net.Listener, http bool) { announce(cfg, log, l, http) },
+		Log:       func(err error) { log.Warn().Err(err).Msg("connection failed") },
+	}
+	err = d.Run(ctx)
+	cancel()
+	watching.Wait()
+	return err
+}
+
+// showing has every request and answer shown, as -text has it.
+func showing(text *Text, respond func(context.Context, []byte) *responder.Answer, log *journal.Journal) func(context.Context, []byte) *responder.Answer {
+	return func(ctx context.Context, der []byte) *responder.Answer {
+		answer := respond(ctx, der)
+		if err := text.Write(der, answer.DER); err != nil {
+			log.Warn().Err(err).Msg("not shown")
+		}
+		return answer
+	}
+}
+
+// writePid writes the process's number into the file that -pid_file names.
+func writePid(path string) (remove func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	if err := os.WriteFile(path, fmt.Appendln(nil, os.Getpid()), 0o644); err != nil {
+		return nil, fmt.Errorf("-pid_file: %w", err)
+	}
+	return func() { os.Remove(path) }, nil
+}
+
+// watch keeps the files read; SIGHUP has all of them taken as they are.
+func watch(ctx context.Context, keeper *reload.Keeper, log *journal.Journal) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() {
+		if err := keeper.Run(ctx); err != nil {
+			log.Error().Err(err).Msg("files are not watched")
+		}
+	})
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			log.Info().Msg("told to read everything again")
+			keeper.Accept()
+		}
+	}
+}
+
+// announce tells of a socket; of that of -port on stdout too, as openssl does,
+// for scripts that wait for it.
+func announce(cfg *config.Config, log *journal.Journal, l net.Listener, http bool) {
+	log.Listening(l)
+	if http && cfg.Port != "" {
+		fmt.Printf("ACCEPT %s PID=%d\n", l.Addr(), os.Getpid())
+	}
+}
