@@ -20,9 +20,10 @@ import (
 // arrows says what of ours each package may import, its tests apart. "main" is
 // the program. lib/servertest is in no list: only tests run servers.
 var arrows = map[string]string{
-	"main":          "cgi fcgi lib/command",
+	"main":          "cgi fcgi lib/check lib/command",
 	"cgi":           "lib/ocsphttp",
 	"fcgi":          "lib/ocsphttp",
+	"lib/check":     "lib/cadir lib/command lib/config lib/index lib/reload lib/responder lib/signer lib/verify lib/wire",
 	"lib/daemon":    "fcgi lib/httpd lib/ocsphttp",
 	"lib/httpd":     "lib/ocsphttp",
 	"lib/ocsphttp":  "lib/responder",
@@ -62,10 +63,10 @@ var imports = []rule{
 	{"github.com/pelletier/go-toml/v2", "lib/config", "settings are read in one place"},
 	{"github.com/rs/zerolog", "lib/journal", "errors go up to the program, which alone logs"},
 	{"github.com/youmark/pkcs8", "lib/signer", "keys are read in one place"},
-	{"golang.org/x/crypto", "main lib/command lib/journal lib/ocsphttp lib/responder lib/servertest lib/signer lib/wire", "the others carry bytes and do not look into them"},
+	{"golang.org/x/crypto", "main lib/check lib/command lib/journal lib/ocsphttp lib/responder lib/servertest lib/signer lib/wire", "the others carry bytes and do not look into them"},
 	{"golang.org/x/sync", "lib/responder", "only signing is shared between those who ask"},
-	{"golang.org/x/sys", "main fcgi lib/command lib/httpd lib/index lib/reload lib/signer lib/watch", "the others have nothing to ask the kernel"},
-	{"golang.org/x/term", "lib/command lib/journal lib/signer", "only a person at a terminal is asked"},
+	{"golang.org/x/sys", "main fcgi lib/check lib/command lib/httpd lib/index lib/reload lib/signer lib/watch", "the others have nothing to ask the kernel"},
+	{"golang.org/x/term", "lib/check lib/command lib/journal lib/signer", "only a person at a terminal is asked"},
 	{"software.sslmate.com/src/go-pkcs12", "lib/signer", "keys are read in one place"},
 	{"log", "lib/httpd lib/journal", "errors go up to the program, which logs with zerolog; net/http alone wants another kind"},
 	{"os/signal", "main lib/command", "a library does not take signals from the program"},
@@ -74,7 +75,7 @@ var imports = []rule{
 // reaches are rules about all that a package brings along, for this is what
 // the start of a CGI process pays for.
 var reaches = []rule{
-	{"net/http", "main lib/command lib/daemon lib/httpd lib/servertest", "the transports pass a plain pair of structs: net/http/fcgi answers an eighth of the requests"},
+	{"net/http", "main lib/check lib/command lib/daemon lib/httpd lib/servertest", "the transports pass a plain pair of structs: net/http/fcgi answers an eighth of the requests"},
 	{"net/http/cgi", "", "compiles a regexp at start, and cgi/ needs none of it"},
 	{"net/http/fcgi", "", "ends the process on a panic, has no shutdown, hides SCRIPT_NAME"},
 	{"html/template", "", "+0.4 ms at the start of every CGI process"},

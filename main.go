@@ -10,6 +10,7 @@ import (
 
 	"ocspcgi/cgi"
 	"ocspcgi/fcgi"
+	"ocspcgi/lib/check"
 	"ocspcgi/lib/command"
 )
 
@@ -38,7 +39,7 @@ func launch(args []string) int {
 		case "demo":
 			return command.Demo(args[1:], os.Stdout, os.Stderr)
 		case "check":
-			return (&command.Checker{Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}).Run(args[1:])
+			return (&check.Checker{Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}).Run(args[1:])
 		case "version", "-version", "--version":
 			fmt.Println("ocspcgi", version)
 			return 0

@@ -32,7 +32,7 @@ func (s *Sources) Of(cfg *config.Config) ([]reload.Source, error) {
 	var out []reload.Source
 	var faults []error
 	for i := range cfg.Issuers {
-		source, err := s.one(cfg, i)
+		source, err := s.One(cfg, i)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", cfg.Issuers[i].Where, err))
 		}
@@ -44,8 +44,8 @@ func (s *Sources) Of(cfg *config.Config) ([]reload.Source, error) {
 	return out, nil
 }
 
-// one returns the files of one issuer.
-func (s *Sources) one(cfg *config.Config, n int) (reload.Source, error) {
+// One returns the files of one issuer of the settings.
+func (s *Sources) One(cfg *config.Config, n int) (reload.Source, error) {
 	issuer := &cfg.Issuers[n]
 	files := responder.Files{
 		Where: issuer.Where, CA: issuer.CA, Other: issuer.ROther, Digest: issuer.RMD, SigOpts: issuer.RSigOpt,

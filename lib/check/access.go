@@ -1,98 +1,16 @@
-package command
+package check
 
 import (
 	"cmp"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"syscall"
 
 	"ocspcgi/lib/reload"
 )
-
-// account is a user with the groups that files may be open to.
-type account struct {
-	name   string
-	uid    uint32
-	groups []uint32
-}
-
-func lookUpAccount(name string) (*account, error) {
-	u, err := user.Lookup(name)
-	if err != nil {
-		return nil, err
-	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	ids, err := u.GroupIds()
-	if err != nil {
-		return nil, err
-	}
-	a := &account{name: name, uid: uint32(uid)}
-	for _, id := range ids {
-		gid, err := strconv.ParseUint(id, 10, 32)
-		if err != nil {
-			return nil, err
-		}
-		a.groups = append(a.groups, uint32(gid))
-	}
-	return a, nil
-}
-
-// Permission bits, as those for others.
-const (
-	mayRead  = 4
-	maySeek  = 1 // look up a name in a directory
-	mayWrite = 2
-)
-
-// may tells whether the permission bits allow it, as the kernel reads them: of
-// owner, group and others the first that fits decides. Access control lists are
-// not looked at.
-func (a *account) may(info fs.FileInfo, bit fs.FileMode) bool {
-	owner := info.Sys().(*syscall.Stat_t)
-	mode := info.Mode().Perm()
-	switch {
-	case a.uid == 0:
-		return true
-	case owner.Uid == a.uid:
-		return mode&(bit<<6) != 0
-	case slices.Contains(a.groups, owner.Gid):
-		return mode&(bit<<3) != 0
-	}
-	return mode&bit != 0
-}
-
-// obstacle returns what keeps the user from reading a file: itself or a
-// directory above it; "" when nothing does.
-func (a *account) obstacle(path string) (string, fs.FileMode, error) {
-	path, err := filepath.EvalSymlinks(path)
-	if err == nil {
-		path, err = filepath.Abs(path)
-	}
-	if err != nil {
-		return "", 0, err
-	}
-	bit := fs.FileMode(mayRead)
-	for at := path; ; at, bit = filepath.Dir(at), maySeek {
-		info, err := os.Stat(at)
-		if err != nil {
-			return "", 0, err
-		}
-		if !a.may(info, bit) {
-			return at, info.Mode().Perm(), nil
-		}
-		if at == filepath.Dir(at) {
-			return "", 0, nil
-		}
-	}
-}
 
 // access checks the modes of an issuer's files.
 func (c *Checker) access(source *reload.Source) {
@@ -108,9 +26,12 @@ func (c *Checker) access(source *reload.Source) {
 	if c.as == nil {
 		return
 	}
+	if !c.as.asks {
+		c.add(row{Level: hint, Text: "only the modes of files are looked at for " + c.as.name + ", no access control lists", Remedy: "run it as root, which can ask the kernel"})
+	}
 	before := len(c.rows)
 	for _, path := range files {
-		at, mode, err := c.as.obstacle(path)
+		at, mode, err := c.as.obstacle(path, mayRead)
 		switch {
 		case err != nil:
 			continue // its absence is told of already

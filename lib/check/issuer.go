@@ -1,16 +1,17 @@
-package command
+package check
 
 import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"ocspcgi/lib/cadir"
+	"ocspcgi/lib/command"
 	"ocspcgi/lib/config"
 	"ocspcgi/lib/index"
 	"ocspcgi/lib/reload"
@@ -18,14 +19,23 @@ import (
 	"ocspcgi/lib/signer"
 )
 
-// issuers checks each issuer for itself, and whether they can be told apart.
-func (c *Checker) issuers(cfg *config.Config) {
+// issuer is one that the settings name, with what could be read of it.
+type issuer struct {
+	where    string
+	ca       *x509.Certificate // nil: none
+	index    *index.Live
+	lifetime time.Duration
+	signers  []*signer.Signer
+}
+
+// each checks each issuer for itself, and whether they can be told apart.
+func (c *Checker) each(cfg *config.Config) {
 	ask, err := signer.ParsePassIn("", c.env)
 	if err != nil {
 		c.faults(err)
 		return
 	}
-	from := Sources{Ask: ask, Env: c.env, Now: c.Now, Took: c.took}
+	from := command.Sources{Ask: ask, Env: c.env, Now: c.Now, Took: c.took}
 	var sources []reload.Source
 	var opened []*responder.Issuer
 	if len(cfg.Issuers) == 0 {
@@ -34,18 +44,18 @@ func (c *Checker) issuers(cfg *config.Config) {
 	}
 	for i := range cfg.Issuers {
 		c.issuer = cfg.Issuers[i].Where
-		source, err := from.one(cfg, i)
+		source, err := from.One(cfg, i)
 		if err != nil {
 			c.say(fault, err.Error())
 			continue
 		}
-		issuer := c.source(&source)
-		if issuer != nil {
-			if err := reload.Alone(issuer, source, opened, sources); err != nil {
+		served := c.source(&source)
+		if served != nil {
+			if err := reload.Alone(served, source, opened, sources); err != nil {
 				c.say(fault, err.Error(), source.Files.Where)
 			}
 		}
-		sources, opened = append(sources, source), append(opened, issuer)
+		sources, opened = append(sources, source), append(opened, served)
 	}
 }
 
@@ -69,29 +79,29 @@ func (c *Checker) source(source *reload.Source) *responder.Issuer {
 	if err != nil {
 		c.say(fault, err.Error(), files.CA)
 	}
-	var signers []*signer.Signer
+	i := &issuer{where: files.Where, lifetime: files.Lifetime, index: &index.Live{Path: source.Index, Now: c.Now}}
 	for _, pair := range files.Signers {
-		if s := c.pair(files, pair, cas); s != nil {
-			signers = append(signers, s)
+		if s := c.pair(i, files, pair, cas); s != nil {
+			i.signers = append(i.signers, s)
 		}
 	}
-	c.validity(signers)
-	live := &index.Live{Path: source.Index, Now: c.Now}
-	c.index(live, signers)
+	c.issuers = append(c.issuers, i)
+	c.validity(i.signers)
+	c.index(i)
 	c.access(source)
 	if c.count(fault) > before {
 		return nil
 	}
-	issuer, err := responder.Open(*files, live)
+	served, err := responder.Open(*files, i.index)
 	if err != nil {
 		c.say(fault, err.Error(), files.Where)
 		return nil
 	}
-	return issuer
+	return served
 }
 
 // pair checks a signer's certificate and key.
-func (c *Checker) pair(files *responder.Files, pair responder.SignerFiles, cas []*x509.Certificate) *signer.Signer {
+func (c *Checker) pair(i *issuer, files *responder.Files, pair responder.SignerFiles, cas []*x509.Certificate) *signer.Signer {
 	s, err := signer.Load(pair.Certificate, pair.Key, pair.Passphrase, signer.Options{Digest: files.Digest, SigOpts: files.SigOpts})
 	if err == nil {
 		err = s.Prove()
@@ -112,7 +122,10 @@ func (c *Checker) pair(files *responder.Files, pair responder.SignerFiles, cas [
 		c.say(fault, err.Error(), s.Path, files.CA)
 		return nil
 	}
-	c.authority(files.CA, ca, cas)
+	if i.ca == nil {
+		c.authority(files.CA, ca, cas)
+	}
+	i.ca = ca
 	c.mandate(s, ca)
 	return s
 }
@@ -190,31 +203,6 @@ func kindOf(cert *x509.Certificate) string {
 		return "Ed25519"
 	}
 	return "a key"
-}
-
-// index checks the rows, and that none revokes a signer.
-func (c *Checker) index(live *index.Live, signers []*signer.Signer) {
-	report := live.Reload(true)
-	for _, f := range report.Faults {
-		c.add(row{Level: warning, File: live.Path, Line: f.Line, Text: f.Text, Remedy: f.Remedy})
-	}
-	if more := report.Count - len(report.Faults); more > 0 {
-		c.add(row{Level: warning, File: live.Path, Text: fmt.Sprintf("%d more faults", more)})
-	}
-	if report.Err != nil {
-		c.say(fault, report.Err.Error(), live.Path)
-	} else {
-		c.ok(live.Path, "%d rows", report.Rows)
-	}
-	for _, s := range signers {
-		entry, err := live.Lookup(serialOf(s.Certificate))
-		switch {
-		case err == nil && entry.Status == index.Revoked:
-			c.add(row{Level: fault, File: live.Path, Text: s.Path + " is revoked", Remedy: "issue a new signer"})
-		case err != nil && !errors.Is(err, index.ErrNotFound) && report.Err == nil:
-			c.say(warning, err.Error(), live.Path)
-		}
-	}
 }
 
 // serialOf is the content of a serial number's DER.

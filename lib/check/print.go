@@ -1,0 +1,56 @@
+package check
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"golang.org/x/term"
+)
+
+func (c *Checker) printJSON() error {
+	out := json.NewEncoder(c.Stdout)
+	out.SetIndent("", "  ")
+	out.SetEscapeHTML(false)
+	return out.Encode(struct {
+		Rows     []row `json:"rows"`
+		Warnings int   `json:"warnings"`
+		Errors   int   `json:"errors"`
+	}{slices.Concat([]row{}, c.rows), c.count(warning), c.count(fault)})
+}
+
+// print writes rows in columns below the name of their issuer.
+func (c *Checker) print() error {
+	out := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', 0)
+	colors := c.colors()
+	issuer := ""
+	for _, r := range c.rows {
+		if r.Issuer != issuer {
+			issuer = r.Issuer
+			fmt.Fprintf(out, "%s\n", issuer)
+		}
+		place := r.File
+		if r.Line > 0 {
+			place = fmt.Sprintf("%s:%d", r.File, r.Line)
+		}
+		text := strings.ReplaceAll(r.Text, "\n", "\n  \t\t")
+		fmt.Fprintf(out, "  %s%-7s%s\t%s\t%s\n", colors[r.Level], r.Level, colors["end"], place, text)
+		if r.Remedy != "" {
+			fmt.Fprintf(out, "  %s%-7s%s\t\t-> %s\n", colors["none"], "", colors["end"], r.Remedy)
+		}
+	}
+	fmt.Fprintf(out, "%s, %s\n", plural(c.count(fault), "error"), plural(c.count(warning), "warning"))
+	return out.Flush()
+}
+
+// colors are escape sequences of one length, or none where nobody sees them.
+func (c *Checker) colors() map[level]string {
+	f, isFile := c.Stdout.(*os.File)
+	if v, _ := c.env("NO_COLOR"); v != "" || !isFile || !term.IsTerminal(int(f.Fd())) {
+		return nil
+	}
+	return map[level]string{good: "\x1b[32m", hint: "\x1b[36m", warning: "\x1b[33m", fault: "\x1b[31m", "none": "\x1b[39m", "end": "\x1b[39m"}
+}
