@@ -47,6 +47,7 @@ var arrows = map[string]string{
 	"lib/clients":     "",
 	"nginx":           "",
 	"lib/conformance": "",
+	"lib/guides":      "",
 	"lib/package":     "",
 	"lib/pkitest":     "",
 	"lib/servers":     "",
