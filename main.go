@@ -59,5 +59,6 @@ func dropSetuid() error {
 	if user == os.Geteuid() && group == os.Getegid() {
 		return nil
 	}
-	return errors.Join(syscall.Setresgid(group, group, group), syscall.Setresuid(user, user, user))
+	// These set the saved ones, too, and are there on every Unix.
+	return errors.Join(syscall.Setregid(group, group), syscall.Setreuid(user, user))
 }

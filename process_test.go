@@ -240,7 +240,7 @@ func grow(t testing.TB, path string, rows int) {
 	defer f.Close()
 	w := bufio.NewWriterSize(f, 1<<20)
 	for i := range rows {
-		fmt.Fprintf(w, "V\t460101000000Z\t\t%032X\tunknown\t/C=XX/O=Example Company/CN=host-%d.example.com\n", 1<<40+i, i)
+		fmt.Fprintf(w, "V\t460101000000Z\t\t%032X\tunknown\t/C=XX/O=Example Company/CN=host-%d.example.com\n", int64(1)<<40+int64(i), i)
 	}
 	if err := w.Flush(); err != nil {
 		t.Fatal(err)

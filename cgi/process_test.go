@@ -99,10 +99,12 @@ func TestOneSocket(t *testing.T) {
 		{"PUT of 1 MiB", "REQUEST_METHOD=PUT CONTENT_LENGTH=1048576", "PUT   0", body},
 	} {
 		t.Run("CGI-07 "+c.name, func(t *testing.T) {
-			fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+			fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
+			syscall.CloseOnExec(fds[0])
+			syscall.CloseOnExec(fds[1])
 			server, child := os.NewFile(uintptr(fds[0]), "server"), os.NewFile(uintptr(fds[1]), "child")
 			defer server.Close()
 			cmd := program(t, os.Stderr, strings.Fields(c.env)...)

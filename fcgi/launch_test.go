@@ -108,10 +108,12 @@ func TestInherited(t *testing.T) {
 	})
 	for name, domain := range map[string]int{"stream": syscall.SOCK_STREAM, "datagram": syscall.SOCK_DGRAM} {
 		t.Run("FCG-01 fd 0 is connected, "+name, func(t *testing.T) {
-			fds, err := syscall.Socketpair(syscall.AF_UNIX, domain|syscall.SOCK_CLOEXEC, 0)
+			fds, err := syscall.Socketpair(syscall.AF_UNIX, domain, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
+			syscall.CloseOnExec(fds[0])
+			syscall.CloseOnExec(fds[1])
 			ours, theirs := os.NewFile(uintptr(fds[0]), ""), os.NewFile(uintptr(fds[1]), "")
 			defer ours.Close()
 			defer theirs.Close()
@@ -171,4 +173,38 @@ func TestSystemd(t *testing.T) {
 			t.Errorf("%v", all)
 		}
 	})
+}
+
+// Kernels that do not tell who listens tell who is connected.
+func TestUnconnected(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, test := range []struct {
+		name string
+		of   interface{ File() (*os.File, error) }
+		want bool
+	}{
+		{"listens", l.(*net.TCPListener), true},
+		{"connected", c.(*net.TCPConn), false},
+	} {
+		f, err := test.of.File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fcgi.Unconnected(int(f.Fd())); got != test.want {
+			t.Errorf("FCG-01 %s: %v", test.name, got)
+		}
+		f.Close()
+	}
+	if f, err := os.Open(os.DevNull); err != nil || fcgi.Unconnected(int(f.Fd())) {
+		t.Errorf("FCG-01 /dev/null: %v", err)
+	}
 }

@@ -148,5 +148,15 @@ func passed(fd int) (net.Listener, error) {
 // listening tells whether fd is a socket that listens.
 func listening(fd int) bool {
 	value, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN)
-	return err == nil && value == 1
+	if errors.Is(err, syscall.ENOPROTOOPT) {
+		return unconnected(fd) // a kernel that does not tell
+	}
+	return err == nil && value != 0
+}
+
+// unconnected tells whether fd is a socket that nobody is at the other end of,
+// which is how FastCGI 1.0 (§2.2) knows one that listens.
+func unconnected(fd int) bool {
+	_, err := syscall.Getpeername(fd)
+	return errors.Is(err, syscall.ENOTCONN)
 }

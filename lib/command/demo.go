@@ -75,7 +75,8 @@ func runDemo(ctx context.Context, dir string, once bool, out io.Writer) (err err
 }
 
 // serve starts the responder as its own process, the way a person would, and
-// waits until it answers. It ends with d.ctx, or with this process.
+// waits until it answers. It ends with d.ctx, or, where the system knows of that,
+// with this process.
 func (d *demo) serve() (ended chan error, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -91,7 +92,7 @@ func (d *demo) serve() (ended chan error, err error) {
 		"-port", port, "-listen", "unix:" + d.socket, "-log", d.path("ocspcgi.log")}
 	cmd := exec.CommandContext(d.ctx, d.command[0], d.command[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	cmd.SysProcAttr = endTogether()
 	cmd.Stderr = d.out
 	if err := cmd.Start(); err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func TestLongIndex(t *testing.T) {
 		}
 		defer f.Close()
 		for i := range rows {
-			fmt.Fprintf(f, "V\t460101000000Z\t\t%032X\tunknown\t/C=XX/O=Example Company/CN=host-%d.example.com\n", 1<<40+i, i)
+			fmt.Fprintf(f, "V\t460101000000Z\t\t%032X\tunknown\t/C=XX/O=Example Company/CN=host-%d.example.com\n", int64(1)<<40+int64(i), i)
 		}
 	}
 	ask := func(t *testing.T) time.Duration {
