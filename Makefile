@@ -19,7 +19,7 @@ CLIENTS := curl gnutls-cli gnutls-serv ocsptool pki stunnel botan ocspclnt certu
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build demo test interop race lint fuzz bench testdata install clean guides ci-long
+.PHONY: build demo test interop browser race lint fuzz bench testdata install clean guides ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -57,6 +57,11 @@ bench: build
 	@.ci/programs openssl
 	.ci/bench $(COUNT)
 
+# The pages for people, in a real browser.
+browser: build
+	@.ci/programs openssl chromium
+	$(GO) test -count=1 -tags browser -run Browser ./lib/conformance
+
 # Each guide of lib/command/help/guides, followed word for word on a Debian
 # machine of its own; needs root.
 guides: build
@@ -64,7 +69,7 @@ guides: build
 	$(GO) test -count=1 -timeout 60m -v ./lib/guides -args -follow
 
 # Takes longer than anybody waits for.
-ci-long: race fuzz guides
+ci-long: race fuzz guides browser
 
 testdata:
 	@.ci/programs openssl

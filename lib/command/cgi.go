@@ -59,12 +59,12 @@ func (p *Program) handlerCGI(cfg *config.Config, fault error, log *journal.Journ
 		}
 		return r.Respond(ctx, der)
 	}
-	h.Page.Issuers = func() []string {
+	h.Page.Issuers = func() []*responder.Issuer {
 		r, err := open()
 		if err != nil {
 			log.Warn().Err(err).Msg("the page does not say whose certificates")
 		}
-		return names(r)
+		return r.Issuers()
 	}
 	return h
 }

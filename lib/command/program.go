@@ -52,7 +52,7 @@ func Fail(err error) int {
 func (p *Program) newHandler(cfg *config.Config, log *journal.Journal) *ocsphttp.Handler {
 	return &ocsphttp.Handler{
 		AnyType: cfg.AnyType,
-		Page:    ocsphttp.Page{Version: p.Version, Hyperlink: cfg.Hyperlink},
+		Page:    ocsphttp.Page{Version: p.Version, Hyperlink: cfg.Hyperlink, Form: cfg.Form},
 		Log:     log.Request,
 	}
 }
@@ -71,15 +71,6 @@ func newResponder(cfg *config.Config) (*responder.Responder, error) {
 	var err error
 	r.Requestors, err = responder.OpenRequestors(cfg.RequireSigned)
 	return r, err
-}
-
-// names returns what the issuers that r answers for are called.
-func names(r *responder.Responder) []string {
-	var names []string
-	for _, issuer := range r.Issuers() {
-		names = append(names, issuer.Name)
-	}
-	return names
 }
 
 // sources turns settings into the files of issuers. Keys without -passin have

@@ -115,7 +115,7 @@ func (p *Program) stay(cfg *config.Config, log *journal.Journal, sockets []net.L
 	}
 	defer text.Close()
 	h := p.newHandler(cfg, log)
-	h.Page.Issuers = func() []string { return names(r) }
+	h.Page.Issuers = r.Issuers
 	h.Respond = r.Respond
 	if text.Wanted() {
 		h.Respond = showing(text, r.Respond, log)

@@ -33,6 +33,7 @@ type Config struct {
 	LogLevel  string // empty where the launch decides
 	LogRemote bool
 	Hyperlink string
+	Form      bool
 
 	Nonces        string // "echo" or "ignore"
 	Unassigned    string // "unknown", "unauthorized" or "revoked"

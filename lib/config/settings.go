@@ -46,6 +46,7 @@ var settings = [...]setting{
 	{name: "log_level", kind: choice, choices: "debug info warn error", global: func(c *Config) any { return &c.LogLevel }, help: "least level that is logged: `debug`, `info`, `warn` or `error`; without, `info`, in CGI `warn`"},
 	{name: "log_remote", kind: boolean, initial: "true", global: func(c *Config) any { return &c.LogRemote }, help: "log the address of the client"},
 	{name: "hyperlink", kind: text, global: func(c *Config) any { return &c.Hyperlink }, help: "where the page for people points to"},
+	{name: "form", kind: boolean, global: func(c *Config) any { return &c.Form }, help: "let people ask on the page, by serial number or certificate"},
 	{name: "nonces", kind: choice, choices: "echo ignore", initial: "echo", global: func(c *Config) any { return &c.Nonces }, help: "`echo` or `ignore`"},
 	{name: "unassigned", kind: choice, choices: "unknown unauthorized revoked", initial: "unknown", global: func(c *Config) any { return &c.Unassigned }, help: "answer for a serial that is not in the index: `unknown`, `unauthorized` or `revoked`"},
 	{name: "profile", kind: choice, choices: "public", global: func(c *Config) any { return &c.Profile }, help: "`public` refuses at start what the rules for publicly trusted CAs forbid"},

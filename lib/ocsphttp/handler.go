@@ -67,12 +67,15 @@ func (h *Handler) serve(ctx context.Context, req *Request, resp *Response, now t
 		case failed:
 			answer = h.respondRepaired(ctx, resp.path)
 		default:
-			h.page(req, resp, 200, now)
+			h.page(req, resp, 200, nil, now)
 			return nil
 		}
 	case "POST":
+		if h.isForm(req) && len(req.Body) <= MaxBody {
+			return h.form(ctx, req, resp, now)
+		}
 		if status := h.refuse(req); status != 0 {
-			h.page(req, resp, status, now)
+			h.page(req, resp, status, nil, now)
 			return nil
 		}
 		if req.BodyShort {
@@ -81,7 +84,7 @@ func (h *Handler) serve(ctx context.Context, req *Request, resp *Response, now t
 			answer = h.Respond(ctx, req.Body)
 		}
 	default:
-		h.page(req, resp, 405, now)
+		h.page(req, resp, 405, nil, now)
 		return nil
 	}
 	respond(req, resp, answer, now)
@@ -115,25 +118,25 @@ func malformed(err error) *responder.Answer {
 	return &responder.Answer{DER: ocsp.MalformedRequestErrorResponse, Status: ocsp.Malformed, Err: err}
 }
 
+// isType reports whether a Content-Type is that media type (RFC 6960 A.1.1).
+// Letter case and parameters do not matter; of a field that came twice, and was
+// joined on the way, the first counts.
+func isType(contentType []byte, media string) bool {
+	if i := bytes.IndexAny(contentType, ";,"); i >= 0 {
+		contentType = contentType[:i]
+	}
+	return bytes.EqualFold(bytes.TrimSpace(contentType), []byte(media))
+}
+
 // refuse returns the HTTP status of a POST that is not looked at, or 0.
 func (h *Handler) refuse(req *Request) int {
 	switch {
 	case len(req.Body) > MaxBody:
 		return 413
-	case !h.AnyType && !isOCSPRequest(req.ContentType):
+	case !h.AnyType && !isType(req.ContentType, "application/ocsp-request"):
 		return 415
 	}
 	return 0
-}
-
-// isOCSPRequest reports whether a Content-Type names an OCSP request (RFC 6960
-// A.1.1). Letter case and parameters do not matter; of a field that came
-// twice, and was joined on the way, the first counts.
-func isOCSPRequest(contentType []byte) bool {
-	if i := bytes.IndexAny(contentType, ";,"); i >= 0 {
-		contentType = contentType[:i]
-	}
-	return bytes.EqualFold(bytes.TrimSpace(contentType), []byte("application/ocsp-request"))
 }
 
 // respond turns an OCSP answer into an HTTP one: always 200, for clients lose

@@ -224,14 +224,16 @@ func TestHEAD(t *testing.T) {
 func TestPage(t *testing.T) {
 	h := &ocsphttp.Handler{Respond: signed, Page: ocsphttp.Page{
 		Version: "1.2 <3>", Hyperlink: "https://ca.example.com/?a=1&b=\"2\"",
-		Issuers: func() []string { return []string{"Alice & Bob's <CA>", "Second CA"} },
+		Issuers: func() []*responder.Issuer {
+			return []*responder.Issuer{{Name: "Alice & Bob's <CA>"}, {Name: "Second CA\r\n\u202e"}}
+		},
 	}}
 	for _, test := range []struct {
 		name, host, uri string
 		has             string
 	}{
 		{"version", "", "/", "ocspcgi 1.2 &lt;3&gt;"},
-		{"issuers", "", "/", "<li>Alice &amp; Bob&#39;s &lt;CA&gt;</li>\n<li>Second CA</li>"},
+		{"issuers", "", "/", "<li>Alice &amp; Bob&#39;s &lt;CA&gt;</li>\n<li>Second CA\uFFFD\uFFFD\uFFFD</li>"},
 		{"link", "", "/", `<a href="https://ca.example.com/?a=1&amp;b=&#34;2&#34;">`},
 		{"how to ask", "ca.example.com:8080", "/ocsp", "openssl ocsp -issuer ca.pem -cert certificate.pem -CAfile ca.pem -url http://ca.example.com:8080/ocsp</pre>"},
 		{"a host that is none", "a<script>b", "/ocsp", "-url http://ocsp.example.com/ocsp</pre>"},
