@@ -52,7 +52,7 @@ func (s *search) versioned() (bool, error) {
 	var there []string
 	for _, path := range s.certificates(filepath.Join(folder, "certs")) {
 		// One with a key of another kind than we know cannot have issued ours.
-		if certs, err := signer.ReadCertificates(path); err == nil && certs[0].PublicKey != nil {
+		if certs, err := signer.ReadCertificates(path); err == nil && signer.PublicKey(certs[0]) != nil {
 			there = append(there, path)
 		}
 	}

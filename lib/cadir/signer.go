@@ -78,7 +78,7 @@ func (s *search) delegates(certs, keys []string, why string) (pairs []pair) {
 
 func (s *search) mayDelegate(cert *x509.Certificate) bool {
 	return slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) && slices.ContainsFunc(s.cas, func(ca *x509.Certificate) bool {
-		return ca.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
+		return signer.Issued(ca, cert)
 	})
 }
 

@@ -1,9 +1,6 @@
 package check
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -110,7 +107,7 @@ func (c *Checker) pair(i *issuer, files *responder.Files, pair responder.SignerF
 		c.say(fault, err.Error(), pair.Certificate, pair.Key, files.CA)
 		return nil
 	}
-	c.ok(s.KeyPath, "fits the certificate, and signs: %s", kindOf(s.Certificate))
+	c.ok(s.KeyPath, "fits the certificate, and signs: %s", signer.KindOf(s.Certificate))
 	if len(cas) == 0 {
 		return s
 	}
@@ -180,7 +177,7 @@ func (c *Checker) authority(file string, ca *x509.Certificate, cas []*x509.Certi
 // issuerOf returns the last certificate above ca that certs have.
 func issuerOf(ca *x509.Certificate, certs []*x509.Certificate) (above *x509.Certificate) {
 	for range certs {
-		i := slices.IndexFunc(certs, func(c *x509.Certificate) bool { return !sameKey(c, ca) && ca.CheckSignatureFrom(c) == nil })
+		i := slices.IndexFunc(certs, func(c *x509.Certificate) bool { return !sameKey(c, ca) && c.IsCA && signer.Issued(c, ca) })
 		if i < 0 {
 			return above
 		}
@@ -191,18 +188,6 @@ func issuerOf(ca *x509.Certificate, certs []*x509.Certificate) (above *x509.Cert
 
 func sameKey(a, b *x509.Certificate) bool {
 	return slices.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
-}
-
-func kindOf(cert *x509.Certificate) string {
-	switch key := cert.PublicKey.(type) {
-	case *rsa.PublicKey:
-		return fmt.Sprintf("RSA of %d bits", key.N.BitLen())
-	case *ecdsa.PublicKey:
-		return key.Params().Name
-	case ed25519.PublicKey:
-		return "Ed25519"
-	}
-	return "a key"
 }
 
 // serialOf is the content of a serial number's DER.

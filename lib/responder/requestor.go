@@ -60,36 +60,14 @@ func (r *Requestors) check(req *wire.Request, now time.Time) (ocsp.ResponseStatu
 
 // signatory returns the certificate that the request's signature verifies with.
 func signatory(req *wire.Request, certs []*x509.Certificate) (*x509.Certificate, error) {
-	algorithm := signatureAlgorithm(req.SignatureAlgorithm)
-	if algorithm == x509.UnknownSignatureAlgorithm {
-		return nil, errors.New("the request is signed with an algorithm that is not known here")
-	}
+	var err error
 	for _, cert := range certs {
-		if cert.CheckSignature(algorithm, req.TBS, req.Signature) == nil {
+		if err = signer.CheckSignature(cert, req.SignatureAlgorithm, req.TBS, req.Signature); err == nil {
 			return cert, nil
 		}
 	}
-	return nil, fmt.Errorf("the request's signature is that of none of its %d certificates", len(certs))
-}
-
-// signatureAlgorithm names an AlgorithmIdentifier in DER (RFC 5758, RFC 8410,
-// RFC 4055). SHA-1 is not among them.
-func signatureAlgorithm(der []byte) x509.SignatureAlgorithm {
-	for _, known := range []struct {
-		der       string
-		algorithm x509.SignatureAlgorithm
-	}{
-		{"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00", x509.SHA256WithRSA},
-		{"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0c\x05\x00", x509.SHA384WithRSA},
-		{"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0d\x05\x00", x509.SHA512WithRSA},
-		{"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02", x509.ECDSAWithSHA256},
-		{"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x03", x509.ECDSAWithSHA384},
-		{"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04", x509.ECDSAWithSHA512},
-		{"\x30\x05\x06\x03\x2b\x65\x70", x509.PureEd25519},
-	} {
-		if wire.SameAlgorithm(der, []byte(known.der)) {
-			return known.algorithm
-		}
+	if errors.Is(err, signer.ErrAlgorithm) && len(certs) == 1 {
+		return nil, fmt.Errorf("the request is signed by %q: %w", certs[0].Subject, err)
 	}
-	return x509.UnknownSignatureAlgorithm
+	return nil, fmt.Errorf("the request's signature is that of none of its %d certificates", len(certs))
 }

@@ -35,8 +35,10 @@ func checkKey(key any) (crypto.Signer, error) {
 		return k, nil
 	case ed25519.PrivateKey:
 		return k, nil
+	case mldsaKey:
+		return k, nil
 	}
-	return nil, errors.New("not a key that signs; RSA, P-256, P-384, P-521 and Ed25519 can")
+	return nil, errors.New("not a key that signs; RSA, P-256, P-384, P-521, Ed25519 and ML-DSA can")
 }
 
 func curveHash(k *ecdsa.PrivateKey) crypto.Hash {
@@ -71,10 +73,11 @@ func chooseAlgorithm(key crypto.Signer, opt Options) (algorithm, error) {
 		}
 		return algorithm{ecdsaIdentifier(hash), hash}, nil
 	default:
+		own := algorithmsOf(key.Public())[0]
 		if hash != 0 || len(opt.SigOpts) > 0 {
-			return algorithm{}, errors.New("an Ed25519 key has a digest of its own; leave -rmd and -rsigopt out")
+			return algorithm{}, fmt.Errorf("an %s key has a digest of its own; leave -rmd and -rsigopt out", kindOf(key.Public()))
 		}
-		return algorithm{[]byte("\x30\x05\x06\x03\x2b\x65\x70"), crypto.Hash(0)}, nil
+		return own, nil
 	}
 }
 
@@ -101,11 +104,23 @@ func rsaAlgorithm(hash crypto.Hash, sigOpts []string) (algorithm, error) {
 		return algorithm{}, err
 	}
 	if pss {
-		return algorithm{pssIdentifier(hash), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}}, nil
+		return pssAlgorithm(hash), nil
 	}
+	return pkcs1Algorithm(hash), nil
+}
+
+func pkcs1Algorithm(hash crypto.Hash) algorithm {
 	id := []byte("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01?\x05\x00")
 	id[12] = byte(hash-crypto.SHA256) + 0x0b
-	return algorithm{id, hash}, nil
+	return algorithm{id, hash}
+}
+
+func pssAlgorithm(hash crypto.Hash) algorithm {
+	return algorithm{pssIdentifier(hash), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}}
+}
+
+func ed25519Algorithm() algorithm {
+	return algorithm{[]byte("\x30\x05\x06\x03\x2b\x65\x70"), crypto.Hash(0)}
 }
 
 func ecdsaIdentifier(hash crypto.Hash) []byte {

@@ -18,9 +18,9 @@ func (s *Signer) Check(ca *x509.Certificate) error {
 	case ca.BasicConstraintsValid && !ca.IsCA:
 		return fmt.Errorf("the -CA certificate %q is not a CA's (basicConstraints CA:FALSE); give the one that issued %s",
 			ca.Subject.String(), s.Path)
-	case sameKey(ca.PublicKey, cert.PublicKey):
+	case sameKey(PublicKey(ca), PublicKey(cert)):
 		return nil
-	case !issued(ca, cert):
+	case !Issued(ca, cert):
 		return fmt.Errorf("%s: not issued by the key of the CA %q, but by %q; a signer must be issued by the CA it answers for",
 			s.Path, ca.Subject.String(), cert.Issuer.String())
 	case !mayDelegate(cert) && slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny):
@@ -31,11 +31,6 @@ func (s *Signer) Check(ca *x509.Certificate) error {
 		return fmt.Errorf("%s: key usage without digitalSignature; issue it with keyUsage = digitalSignature", s.Path)
 	}
 	return nil
-}
-
-// issued looks at the signature alone: names can be chosen.
-func issued(ca, cert *x509.Certificate) bool {
-	return ca.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
 }
 
 func mayDelegate(cert *x509.Certificate) bool {
@@ -51,11 +46,11 @@ func Issuer(cas []*x509.Certificate, s *Signer) (*x509.Certificate, error) {
 	var own, issuers []*x509.Certificate
 	for _, ca := range cas {
 		switch {
-		case sameKey(ca.PublicKey, s.Certificate.PublicKey):
+		case sameKey(PublicKey(ca), PublicKey(s.Certificate)):
 			if !ca.BasicConstraintsValid || ca.IsCA {
 				own = append(own, ca)
 			}
-		case issued(ca, s.Certificate):
+		case Issued(ca, s.Certificate):
 			issuers = append(issuers, ca)
 		}
 	}

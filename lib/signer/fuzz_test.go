@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/cloudflare/circl/sign"
+
 	"ocspcgi/lib/signer"
 )
 
@@ -108,6 +110,10 @@ func FuzzKey(f *testing.F) {
 			t.Fatalf("curve %s", k.Curve.Params().Name)
 		}
 		der, err := x509.MarshalPKCS8PrivateKey(key)
+		if private, ok := key.(sign.PrivateKey); ok {
+			expanded, _ := private.MarshalBinary()
+			der, err = pkcs8(oidOf(private.Scheme()), expandedOf(expanded)), nil
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

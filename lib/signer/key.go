@@ -117,11 +117,12 @@ func openLegacy(block *pem.Block, phrase []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	opened := &pem.Block{Bytes: plain, Type: block.Type}
 	form := keyForm(plain)
-	if form == formNone {
+	if bare := bareScheme(opened); form == formNone && (bare == nil || len(plain) != bare.PrivateKeySize()) {
 		return nil, errNotDecrypted
 	}
-	return parsePlain(form, &pem.Block{Bytes: plain, Type: block.Type})
+	return parsePlain(form, opened)
 }
 
 // form is how a private key is written in DER.
@@ -167,6 +168,15 @@ func keyForm(data []byte) form {
 }
 
 func parsePlain(f form, block *pem.Block) (key any, err error) {
+	if bare := bareScheme(block); bare != nil {
+		return mldsaFromExpanded(bare, block.Bytes)
+	}
+	if strings.HasPrefix(block.Type, "SLH-DSA-") {
+		return nil, errSLHDSA
+	}
+	if key, err := parsePostQuantum(block.Bytes); key != nil || err != nil {
+		return key, err
+	}
 	switch f {
 	case formPKCS8:
 		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
@@ -176,12 +186,12 @@ func parsePlain(f form, block *pem.Block) (key any, err error) {
 		key, err = x509.ParseECPrivateKey(block.Bytes)
 	default:
 		if block.Type != "" {
-			return nil, fmt.Errorf("%s is no form of key that can be read; RSA, P-256, P-384, P-521 and Ed25519 in PKCS#8 can", block.Type)
+			return nil, fmt.Errorf("%s is no form of key that can be read; RSA, P-256, P-384, P-521, Ed25519 and ML-DSA in PKCS#8 can", block.Type)
 		}
 		return nil, errors.New("no private key found, neither in PEM nor in DER; name the file of the key with -rkey")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("this key cannot be used: %w; RSA, P-256, P-384, P-521 and Ed25519 can", err)
+		return nil, fmt.Errorf("this key cannot be used: %w; RSA, P-256, P-384, P-521, Ed25519 and ML-DSA can", err)
 	}
 	return key, nil
 }

@@ -147,7 +147,7 @@ func TestRefusedFiles(t *testing.T) {
 	p.write("torn.crt", p.read("p256.crt")+p.read("p256.crt")[:100])
 	p.write("bad.crt", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n")
 	p.write("huge", strings.Repeat("x", 1<<20+1))
-	const kinds = "RSA, P-256, P-384, P-521 and Ed25519 can"
+	const kinds = "RSA, P-256, P-384, P-521, Ed25519 and ML-DSA can"
 	for _, c := range []struct{ cert, key, want string }{
 		{"absent", "p256.key", "open DIR/absent: no such file or directory"},
 		{".", "p256.key", "read DIR: is a directory"},

@@ -1,12 +1,6 @@
 package signer
 
-import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"fmt"
-)
+import "fmt"
 
 // Prove has the key sign something, and checks the signature with the
 // certificate's key: a key that is kept elsewhere may be another one than it
@@ -26,26 +20,5 @@ func (s *Signer) Prove() error {
 // Verifies reports whether signature is one that Sign could have made of message:
 // with that key and that algorithm.
 func (s *Signer) Verifies(message, signature []byte) bool {
-	digest, hash := message, s.algorithm.opts.HashFunc()
-	if hash != 0 {
-		h := hash.New()
-		h.Write(message)
-		digest = h.Sum(nil)
-	}
-	switch key := s.Certificate.PublicKey.(type) {
-	case *rsa.PublicKey:
-		return verifiesRSA(key, s.algorithm.opts, hash, digest, signature)
-	case *ecdsa.PublicKey:
-		return ecdsa.VerifyASN1(key, digest, signature)
-	case ed25519.PublicKey:
-		return ed25519.Verify(key, digest, signature)
-	}
-	return false
-}
-
-func verifiesRSA(key *rsa.PublicKey, opts crypto.SignerOpts, hash crypto.Hash, digest, signature []byte) bool {
-	if pss, ok := opts.(*rsa.PSSOptions); ok {
-		return rsa.VerifyPSS(key, hash, digest, signature, pss) == nil
-	}
-	return rsa.VerifyPKCS1v15(key, hash, digest, signature) == nil
+	return CheckSignature(s.Certificate, s.algorithm.identifier, message, signature) == nil
 }

@@ -56,7 +56,7 @@ func Load(rsigner, rkey string, pass Passphrase, opt Options) (*Signer, error) {
 
 func fitting(certs []*x509.Certificate, key crypto.Signer) *x509.Certificate {
 	for _, cert := range certs {
-		if sameKey(cert.PublicKey, key.Public()) {
+		if sameKey(PublicKey(cert), key.Public()) {
 			return cert
 		}
 	}
@@ -75,13 +75,7 @@ func (s *Signer) Algorithm() []byte { return s.algorithm.identifier }
 // Sign signs the bytes (not their digest) and names the algorithm as the DER of
 // its AlgorithmIdentifier, which must not be changed.
 func (s *Signer) Sign(tbs []byte) (algorithm, signature []byte, err error) {
-	message, hash := tbs, s.algorithm.opts.HashFunc()
-	if hash != 0 {
-		h := hash.New()
-		h.Write(tbs)
-		message = h.Sum(nil)
-	}
-	signature, err = s.key.Sign(rand.Reader, message, s.algorithm.opts)
+	signature, err = s.key.Sign(rand.Reader, digestOf(tbs, s.algorithm.opts), s.algorithm.opts)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: signing: %w", s.KeyPath, err)
 	}

@@ -1,6 +1,10 @@
 package signer
 
-import "fmt"
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
 
 // ciphers are those that openssl encrypts keys with and that cannot be read
 // here, by their OID in PKCS#8.
@@ -43,4 +47,21 @@ func unreadable(cipher string) error {
 		}
 	}
 	return fmt.Errorf("encrypted with %s, which cannot be read here; openssl pkcs8 -topk8%s -in FILE -out NEW.pem makes it a key that can", cipher, provider)
+}
+
+var errSLHDSA = errors.New("an SLH-DSA key does not sign here: its signatures of 7856 bytes and more make answers that no server staples; make an ML-DSA-44 or ML-DSA-65 key")
+
+// refused says why a kind of key does not sign that could; nil for all others.
+func refused(oid []byte) error {
+	last, nist := bytes.CutPrefix(oid, []byte(nistSignatures))
+	if !nist || len(last) != 1 {
+		return nil
+	}
+	switch n := last[0]; {
+	case 20 <= n && n <= 31, 35 <= n && n <= 46: // SLH-DSA and HashSLH-DSA
+		return errSLHDSA
+	case 32 <= n && n <= 34:
+		return errors.New("a HashML-DSA key does not sign OCSP (RFC 9881 §8.3); make an ML-DSA key")
+	}
+	return nil
 }

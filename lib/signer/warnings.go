@@ -17,7 +17,7 @@ import (
 // names the file.
 func (s *Signer) Warnings(ca *x509.Certificate, now time.Time) []string {
 	found := s.warnKey()
-	if sameKey(ca.PublicKey, s.Certificate.PublicKey) {
+	if sameKey(PublicKey(ca), PublicKey(s.Certificate)) {
 		if u := s.Certificate.KeyUsage; u != 0 && u&x509.KeyUsageDigitalSignature == 0 {
 			found = append(found, "the CA's key usage lacks digitalSignature; some clients refuse its answers")
 		}
