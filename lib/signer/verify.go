@@ -18,10 +18,10 @@ import (
 
 // ErrAlgorithm is in the error of CheckSignature when the algorithm is not
 // known, or not one of the certificate's key.
-var ErrAlgorithm = errors.New("the signature's algorithm is not one of the certificate's key")
+var ErrAlgorithm = errors.New("no algorithm that is known here for its key")
 
 // errSignature is what CheckSignature says of a signature that is none.
-var errSignature = errors.New("the signature is not one of the certificate's key")
+var errSignature = errors.New("it does not verify with its key")
 
 // CheckSignature returns nil when signature is that of the bytes signed, made by
 // the key of cert with algorithm, which is an AlgorithmIdentifier in DER as it
@@ -37,7 +37,7 @@ func CheckSignature(cert *x509.Certificate, algorithm, signed, signature []byte)
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: %s, which has %s", ErrAlgorithm, identifierText(algorithm), KindOf(cert))
+	return fmt.Errorf("%s is %w (%s)", identifierText(algorithm), ErrAlgorithm, KindOf(cert))
 }
 
 // Issued reports whether the key of ca signed cert. Names can be chosen, and are

@@ -19,7 +19,7 @@ func (c *check) signed() {
 	}
 	var why error
 	for _, cert := range named {
-		if why = checkSignature(cert, c.response); why == nil {
+		if why = signer.CheckSignature(cert, c.response.SignatureAlgorithm, c.response.TBS, c.response.Signature); why == nil {
 			c.found.Signer = cert
 			c.authorized(cert)
 			return
