@@ -65,7 +65,7 @@ browser: build
 # Each guide of lib/command/help/guides, followed word for word on a Debian
 # machine of its own; needs root.
 guides: build
-	@.ci/programs openssl apache2 nginx curl systemd-analyze unshare
+	@.ci/programs openssl apache2 nginx curl systemd-analyze unshare shellcheck rsync ssh sshd
 	$(GO) test -count=1 -timeout 60m -v ./lib/guides -args -follow
 
 # Takes longer than anybody waits for.
@@ -79,6 +79,7 @@ testdata:
 install: $(BIN)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ocspcgi
 	install -D -m 0755 $(BIN) $(DESTDIR)$(CGIBIN)/ocspcgi
+	install -D -m 0755 lib/package/ocspcgi-deliver $(DESTDIR)$(PREFIX)/bin/ocspcgi-deliver
 
 $(BIN):
 	$(MAKE) --no-print-directory build

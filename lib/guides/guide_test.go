@@ -163,3 +163,27 @@ func TestForm(t *testing.T) {
 		}
 	}
 }
+
+// What a guide has of a snippet that is shipped is what is shipped.
+func TestShipped(t *testing.T) {
+	for _, c := range []struct{ guide, path, snippet string }{
+		{"nginx", "/etc/nginx/conf.d/ocsp.conf", "../../nginx/host.conf"},
+	} {
+		want, err := os.ReadFile(c.snippet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, s := range read(t, c.guide).steps {
+			if s.path == c.path {
+				found = true
+				if s.text != string(want) {
+					t.Errorf("%s.md:%d is not %s", c.guide, s.line, c.snippet)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s.md has no %s", c.guide, c.path)
+		}
+	}
+}

@@ -4,6 +4,7 @@
 # where a step's output says what to expect.
 cd /root || exit
 export HOME=/root LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+journalctl -q --cursor-file=/run/guide/cursor >/dev/null # what is there already
 for guide_step in /run/guide/[0-9]*.sh /run/guide/[0-9]*.path; do echo "$guide_step"; done | sort >/run/guide/steps
 while read -r guide_step <&9; do
 	guide_name=${guide_step%.*}
@@ -22,4 +23,4 @@ while read -r guide_step <&9; do
 		;;
 	esac
 done 9</run/guide/steps
-journalctl --no-pager -o cat -n 50 >/run/guide/journal 2>&1
+journalctl -q --cursor-file=/run/guide/cursor -o cat -n 50 >/run/guide/journal 2>&1

@@ -11,6 +11,8 @@ mount -t tmpfs -o mode=0755 room "$dir/over"
 mkdir "$dir/over/up" "$dir/over/work"
 mount -t overlay -o "lowerdir=/,upperdir=$dir/over/up,workdir=$dir/over/work" overlay "$new"
 make -s install DESTDIR="$new"
+install -m 0644 lib/servers/ocspcgi.service lib/servers/ocspcgi.socket "$new/etc/systemd/system/"
+chroot "$new" adduser --quiet --system --group --home /nonexistent --no-create-home ocspcgi
 
 mount -t proc proc "$new/proc"
 mount -t sysfs -o ro sysfs "$new/sys"
@@ -39,8 +41,8 @@ mkdir -p "$new/run/systemd/system"
 cat >"$new/run/systemd/system/guide.service" <<-'UNIT'
 	[Unit]
 	DefaultDependencies=no
-	Requires=sysinit.target
-	After=sysinit.target
+	Requires=sysinit.target systemd-user-sessions.service
+	After=sysinit.target systemd-user-sessions.service
 	SuccessAction=exit
 	FailureAction=exit
 	[Service]
