@@ -35,6 +35,10 @@ func launch(args []string) int {
 		return program.CGI() // argv is the client's
 	}
 	if len(args) > 0 {
+		shell := &command.Shell{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ()}
+		if do := shell.Verb(args[0]); do != nil {
+			return do(args[1:])
+		}
 		switch args[0] {
 		case "demo":
 			return command.Demo(args[1:], os.Stdout, os.Stderr)

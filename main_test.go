@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -34,7 +36,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"der": der, "etag": etag, "expand": expand, "path": path,
+			"der": der, "etag": etag, "exits": exits, "expand": expand, "path": path,
 		},
 	})
 }
@@ -48,6 +50,25 @@ func der(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if hex := fmt.Sprintf("%x", got); hex != args[1] {
 		ts.Fatalf("%s is %s, want %s", args[0], hex, args[1])
+	}
+}
+
+// exits CODE PROGRAM ARGS runs a program as exec does, which has to end with that
+// exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARGS")
+	}
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		ended := (*exec.ExitError)(nil)
+		if !errors.As(err, &ended) {
+			ts.Fatalf("%v", err)
+		}
+		code = ended.ExitCode()
+	}
+	if fmt.Sprint(code) != args[0] {
+		ts.Fatalf("%s ended with %d, want %s\n%s%s", args[1], code, args[0], ts.ReadFile("stdout"), ts.ReadFile("stderr"))
 	}
 }
 

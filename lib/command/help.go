@@ -20,7 +20,12 @@ As a CGI program it takes its settings from the environment or from
   ocspcgi [-config FILE.toml]                                      as the file says
 
   ocspcgi check [-as USER] [-json] FLAGS   whether all of it would work
+  ocspcgi request   make a request about certificates
+  ocspcgi info      show what a request or a response says
+  ocspcgi verify    say whether a response is to be believed
+  ocspcgi sign      sign one status by hand
   ocspcgi demo [-once] [DIR]   make a CA, serve it, ask it
+  ocspcgi VERB -h              what a verb takes, with an example
   ocspcgi help settings        every flag, variable and key
   ocspcgi help signer          how a signer is made with openssl
   ocspcgi version
@@ -46,8 +51,10 @@ func Help(args []string, stdout, stderr io.Writer) int {
 		}
 	case args[0] == "signer":
 		io.WriteString(stdout, signerHelp)
+	case usages[args[0]] != "":
+		io.WriteString(stdout, usages[args[0]])
 	default:
-		fmt.Fprintf(stderr, "ocspcgi: help %s: no such topic; there are: settings, signer\n", args[0])
+		fmt.Fprintf(stderr, "ocspcgi: help %s: no such topic; there are: settings, signer, and the verbs\n", args[0])
 		return 1
 	}
 	return 0

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"ocspcgi/lib/verify"
 	"ocspcgi/lib/wire"
 )
 
@@ -25,10 +26,13 @@ func requestText(w io.Writer, der []byte) {
 		certIDText(w, &req.CertIDs[i])
 	}
 	if req.Nonce != nil {
-		fmt.Fprintf(w, "    Nonce: %s\n", upperHex(req.Nonce))
+		fmt.Fprintf(w, "    Nonce: %s\n", nonceText(req.Nonce))
+	}
+	if len(req.Preferred) > 0 {
+		fmt.Fprintf(w, "    Preferred Signature Algorithms: %s\n", strings.Join(viewRequest(req).Preferred, ", "))
 	}
 	if req.Signed {
-		fmt.Fprintln(w, "    Signed: yes")
+		fmt.Fprintf(w, "    Signed: yes\n    Signature Algorithm: %s\n", algorithmName(req.SignatureAlgorithm))
 	}
 }
 
@@ -40,22 +44,25 @@ func responseText(w io.Writer, der []byte) {
 		fmt.Fprintf(w, "    not readable: %v\n", err)
 		return
 	}
-	fmt.Fprintf(w, "    Status: %v (%d)\n", resp.Status, int(resp.Status))
+	fmt.Fprintf(w, "    Status: %s (%d)\n", wire.StatusName(resp.Status), int(resp.Status))
 	if resp.Status != ocsp.Success {
 		return
 	}
-	responder := "key " + upperHex(resp.KeyHash[:])
-	if resp.ByName != nil {
-		responder = "name " + upperHex(resp.ByName)
-	}
-	fmt.Fprintf(w, "    Responder Id: %s\n    Produced At: %s\n", responder, textTime(resp.ProducedAt))
+	fmt.Fprintf(w, "    Responder Id: %s\n    Produced At: %s\n", verify.Responder(&resp.Response), textTime(resp.ProducedAt))
 	for i := range resp.Singles {
 		singleText(w, &resp.Singles[i])
 	}
 	if len(resp.Nonce) > 0 {
-		fmt.Fprintf(w, "    Nonce: %s\n", upperHex(resp.Nonce))
+		fmt.Fprintf(w, "    Nonce: %s\n", nonceText(resp.Nonce))
 	}
-	fmt.Fprintf(w, "    Certificates: %d\n", len(resp.Certificates))
+	if resp.ExtendedRevoke {
+		fmt.Fprintln(w, "    Extended Revoke: a serial number never issued is revoked")
+	}
+	fmt.Fprintf(w, "    Signature Algorithm: %s\n    Certificates: %d\n", algorithmName(resp.SignatureAlgorithm), len(resp.Certificates))
+	for _, der := range resp.Certificates {
+		cert := viewCertificate(der)
+		fmt.Fprintf(w, "      %s\n        issued by %s, serial %s, to %s\n", cert.Subject, cert.Issuer, cert.Serial, textTime(cert.NotAfter))
+	}
 }
 
 func singleText(w io.Writer, single *wire.Single) {
@@ -69,22 +76,27 @@ func singleText(w io.Writer, single *wire.Single) {
 	if single.Status == wire.Revoked {
 		fmt.Fprintf(w, "    Revocation Time: %s\n", textTime(single.RevokedAt))
 		if single.Reason >= 0 {
-			fmt.Fprintf(w, "    Revocation Reason: %d\n", single.Reason)
+			fmt.Fprintf(w, "    Revocation Reason: %s\n", reasonText(single.Reason))
 		}
 	}
 	fmt.Fprintf(w, "    This Update: %s\n", textTime(single.ThisUpdate))
 	if !single.NextUpdate.IsZero() {
 		fmt.Fprintf(w, "    Next Update: %s\n", textTime(single.NextUpdate))
 	}
+	if !single.ArchiveCutoff.IsZero() {
+		fmt.Fprintf(w, "    Archive Cutoff: %s\n", textTime(single.ArchiveCutoff))
+	}
+	if !single.InvalidityDate.IsZero() {
+		fmt.Fprintf(w, "    Invalidity Date: %s\n", textTime(single.InvalidityDate))
+	}
+	if len(single.HoldInstruction) > 0 {
+		fmt.Fprintf(w, "    Hold Instruction: %s\n", single.HoldInstruction)
+	}
 }
 
 func certIDText(w io.Writer, id *wire.CertID) {
-	hash := "unknown"
-	if id.Hash != 0 {
-		hash = id.Hash.String()
-	}
 	fmt.Fprintf(w, "    Certificate ID:\n      Hash Algorithm: %s\n      Issuer Name Hash: %s\n      Issuer Key Hash: %s\n      Serial Number: %s\n",
-		hash, upperHex(id.IssuerNameHash), upperHex(id.IssuerKeyHash), upperHex(id.Serial))
+		hashName(id), upperHex(id.IssuerNameHash), upperHex(id.IssuerKeyHash), serialText(id.Serial))
 }
 
 func upperHex(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }

@@ -45,13 +45,3 @@ func Fault(err error) *Answer { return refusal(ocsp.InternalError, err, nil) }
 func refusal(status ocsp.ResponseStatus, err error, certs []Cert) *Answer {
 	return &Answer{DER: wire.ErrorResponse(status), Status: status, Err: err, Certs: certs}
 }
-
-// reasonName names a CRLReason (RFC 5280 §5.3.1) as openssl ca does.
-func reasonName(reason int8) string {
-	names := [...]string{1: "keyCompromise", "CACompromise", "affiliationChanged", "superseded", "cessationOfOperation",
-		"certificateHold", 9: "privilegeWithdrawn", "AACompromise"}
-	if reason < 0 || int(reason) >= len(names) {
-		return ""
-	}
-	return names[reason]
-}

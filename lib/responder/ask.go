@@ -52,7 +52,7 @@ func (a *Answer) Statement() (Statement, error) {
 	single := &resp.Singles[0]
 	s := Statement{Status: single.Status.String(), ThisUpdate: single.ThisUpdate, NextUpdate: single.NextUpdate}
 	if single.Status == wire.Revoked {
-		s.Revoked, s.Reason = single.RevokedAt, reasonName(int8(single.Reason))
+		s.Revoked, s.Reason = single.RevokedAt, wire.ReasonName(int(int8(single.Reason)))
 	}
 	return s, nil
 }

@@ -225,7 +225,7 @@ func describe(rows []row) []Cert {
 			certs[i].Issuer = row.issuer.Name
 		}
 		if row.said == "revoked" {
-			certs[i].Reason = reasonName(row.entry.Reason)
+			certs[i].Reason = wire.ReasonName(int(row.entry.Reason))
 		}
 	}
 	return certs

@@ -20,7 +20,7 @@ type Question struct {
 	Others  []*x509.Certificate // the signer's may be among these too, where the response does not bring it
 
 	CertIDs []wire.CertID // what was asked about; none: whatever of Issuer's the response is about
-	Nonce   []byte        // octets of the nonce that the response has to repeat; nil: none
+	Nonce   []byte        // what the response has to repeat, as wire.Request.Nonce holds it; nil: nothing
 
 	Skew   time.Duration    // how far clocks may be apart
 	MaxAge time.Duration    // how long ago thisUpdate may be; 0: any time
@@ -79,7 +79,7 @@ type check struct {
 func (q *Question) Check(response *wire.OCSPResponse) (*Finding, error) {
 	c := &check{Question: q, response: response, at: q.now()}
 	if response.Status != ocsp.Success {
-		c.fault(ruleStatus, "the response is the error %v (%d), and says nothing of any certificate", response.Status, int(response.Status))
+		c.fault(ruleStatus, "the response is the error %s (%d), and says nothing of any certificate", wire.StatusName(response.Status), int(response.Status))
 		return &c.found, errors.Join(c.faults...)
 	}
 	c.signed()
@@ -175,20 +175,15 @@ func (c *check) times(s *wire.Single) {
 	}
 }
 
-// nonce compares it. Octets that are not wrapped, as RFC 2560 had them, count.
+// nonce compares it to the octet.
 func (c *check) nonce() {
-	if c.Nonce == nil {
-		return
-	}
-	wrapped, err := wire.NonceValue(c.Nonce)
 	got := c.response.Nonce
 	switch {
-	case err != nil:
-		c.fault(ruleNonce, "%v", err)
+	case c.Nonce == nil:
 	case len(got) == 0:
 		c.fault(ruleNonce, "the response has no nonce: it may be one that was made earlier")
-	case !bytes.Equal(got, wrapped) && !bytes.Equal(got, c.Nonce):
-		c.fault(ruleNonce, "the response has another nonce (%X) than the request (%X)", got, wrapped)
+	case !bytes.Equal(got, c.Nonce):
+		c.fault(ruleNonce, "the response has another nonce (%X) than was sent (%X)", got, c.Nonce)
 	}
 }
 

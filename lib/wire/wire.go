@@ -6,6 +6,7 @@ package wire
 
 import (
 	"errors"
+	"fmt"
 
 	"golang.org/x/crypto/ocsp"
 )
@@ -31,6 +32,15 @@ func ErrorResponse(status ocsp.ResponseStatus) []byte {
 		status = ocsp.InternalError
 	}
 	return errorResponses[status][:]
+}
+
+// StatusName names an OCSPResponseStatus in the words of RFC 6960 §4.2.1.
+func StatusName(status ocsp.ResponseStatus) string {
+	names := [...]string{"successful", "malformedRequest", "internalError", "tryLater", "", "sigRequired", "unauthorized"}
+	if status < 0 || int(status) >= len(names) || names[status] == "" {
+		return fmt.Sprintf("%d, which is no status", int(status))
+	}
+	return names[status]
 }
 
 // Signer signs tbs. It returns the DER of the signature's AlgorithmIdentifier
