@@ -1,14 +1,13 @@
 package command
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
 
 	"ocspcgi/lib/cadir"
 	"ocspcgi/lib/config"
-	"ocspcgi/lib/index"
 	"ocspcgi/lib/journal"
 	"ocspcgi/lib/ocsphttp"
 	"ocspcgi/lib/reload"
@@ -83,38 +82,15 @@ func (p *Program) sources(cfg *config.Config, ask signer.Passphrase, log *journa
 	return from.Of(cfg)
 }
 
-// openOnce makes r answer from files that are read for this one request.
-func (p *Program) openOnce(cfg *config.Config, r *responder.Responder, ask signer.Passphrase, log *journal.Journal) error {
-	sources, err := p.sources(cfg, ask, log)
-	if err != nil {
-		return err
-	}
-	var faults []error
-	issuers := make([]*responder.Issuer, len(sources))
-	for i, source := range sources {
-		issuers[i], err = responder.Open(source.Files, &index.File{Path: source.Index})
-		if err == nil {
-			err = reload.Alone(issuers[i], source, issuers[:i], sources)
-		}
-		faults = append(faults, err)
-	}
-	if err := errors.Join(faults...); err != nil {
-		return err
-	}
-	r.Serve(issuers...)
-	return nil
-}
-
 // onTerminal asks the person at the terminal for pass phrases.
 func (p *Program) onTerminal() (signer.Passphrase, error) { return signer.ParsePassIn("", p.lookupEnv) }
 
-// openJournal opens the log, from the given level on where nothing else is
-// said. It is never without one.
-func (p *Program) openJournal(cfg *config.Config, level string) *journal.Journal {
-	if cfg.LogLevel != "" {
-		level = cfg.LogLevel
-	}
-	log, err := journal.Open(journal.Options{Path: cfg.Log, Level: level, Remote: cfg.LogRemote, Color: p.getenv("NO_COLOR") == ""})
+// openJournal opens the log, from the level given in o on where nothing else
+// is said. It is never without one.
+func (p *Program) openJournal(cfg *config.Config, o journal.Options) *journal.Journal {
+	o.Level, o.Path, o.Remote = cmp.Or(cfg.LogLevel, o.Level), cfg.Log, cfg.LogRemote
+	o.Color = p.getenv("NO_COLOR") == ""
+	log, err := journal.Open(o)
 	if err != nil {
 		log.Err(err).Msg("the log goes here instead")
 	}

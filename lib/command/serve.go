@@ -18,7 +18,6 @@ import (
 	"ocspcgi/lib/journal"
 	"ocspcgi/lib/reload"
 	"ocspcgi/lib/responder"
-	"ocspcgi/lib/signer"
 )
 
 // Serve reads the flags and does what they say, with inherited as one more
@@ -49,7 +48,7 @@ func (p *Program) Serve(args []string, inherited net.Listener) int {
 		Usage(os.Stderr)
 		return exitUsage
 	}
-	log := p.openJournal(cfg, "info")
+	log := p.openJournal(cfg, journal.Options{Level: "info"})
 	defer log.Close()
 	log.Warnings(cfg.Warnings)
 	if err := p.stay(cfg, log, sockets); err != nil {
@@ -60,19 +59,16 @@ func (p *Program) Serve(args []string, inherited net.Listener) int {
 
 // answerFile is -reqin and -respout: one request from a file to a file.
 func (p *Program) answerFile(cfg *config.Config) int {
-	log := p.openJournal(cfg, "warn")
+	log := p.openJournal(cfg, quiet)
 	defer log.Close()
 	log.Warnings(cfg.Warnings)
-	r, err := newResponder(cfg)
-	if err == nil {
-		var ask signer.Passphrase
-		if ask, err = p.onTerminal(); err == nil {
-			err = p.openOnce(cfg, r, ask, log)
+	respond := func(ctx context.Context, der []byte) *responder.Answer {
+		ask, askErr := p.onTerminal()
+		o, err := p.once(cfg, ask, log)
+		if err = errors.Join(askErr, err); err != nil {
+			return responder.Fault(err)
 		}
-	}
-	respond := r.Respond
-	if err != nil {
-		respond = func(context.Context, []byte) *responder.Answer { return responder.Fault(err) }
+		return o.respond(ctx, der)
 	}
 	answer, err := Respond(cfg, respond)
 	if err != nil {

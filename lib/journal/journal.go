@@ -4,16 +4,11 @@ package journal
 import (
 	"cmp"
 	"errors"
-	"fmt"
-	"io"
-	"log/syslog"
 	"net"
-	"os"
 	"time"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/crypto/ocsp"
-	"golang.org/x/term"
 
 	"ocspcgi/lib/index"
 	"ocspcgi/lib/ocsphttp"
@@ -32,6 +27,7 @@ type Journal struct {
 
 // Options says what is logged, and where. The zero value logs all to stderr.
 type Options struct {
+	Late   bool   // open it for the first line, for most CGI processes write none
 	Path   string // of a file that lines are added to; empty: stderr
 	Level  string // the least level that is logged: debug, info, warn or error; empty: all
 	Color  bool   // whether colours may be used on a terminal
@@ -42,17 +38,21 @@ type Options struct {
 
 // Open opens the log: the file, else stderr, readable where that is a terminal,
 // else the system's log where stderr leads nowhere. Lines are JSON but on a
-// terminal. The error is that of the file, and the Journal
-// writes to stderr then; or of the level.
+// terminal. The error is that of the file, and the Journal writes to stderr
+// then; or of the level.
 func Open(o Options) (*Journal, error) {
 	level, levelErr := zerolog.ParseLevel(cmp.Or(o.Level, "debug"))
-	out, shut, err := output(o)
-	j := &Journal{remote: o.Remote, now: o.Now, close: shut}
+	j := &Journal{remote: o.Remote, now: o.Now}
 	if j.now == nil {
 		j.now = time.Now
 	}
+	out := &outlet{options: o}
+	if !o.Late {
+		out.once.Do(out.open)
+	}
+	j.close = out.close
 	j.Logger = zerolog.New(out).Level(level).Hook(zerolog.HookFunc(j.stamp))
-	return j, errors.Join(levelErr, err)
+	return j, errors.Join(levelErr, out.err)
 }
 
 // stamp puts the time into a line, in UTC: local time would be read from a
@@ -63,37 +63,6 @@ func (j *Journal) stamp(e *zerolog.Event, _ zerolog.Level, _ string) {
 
 // Close closes the log's file.
 func (j *Journal) Close() error { return j.close() }
-
-func output(o Options) (io.Writer, func() error, error) {
-	nothing := func() error { return nil }
-	var err error
-	if o.Path != "" {
-		var f *os.File
-		if f, err = os.OpenFile(o.Path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640); err == nil {
-			return f, f.Close, nil
-		}
-		err = fmt.Errorf("-log: %w", err)
-	}
-	switch {
-	case term.IsTerminal(int(os.Stderr.Fd())):
-		return zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.DateTime, NoColor: !o.Color}, nothing, err
-	case leadsNowhere(os.Stderr):
-		if w, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_INFO, "ocspcgi"); err == nil {
-			return zerolog.SyslogLevelWriter(w), w.Close, nil
-		}
-	}
-	return os.Stderr, nothing, err
-}
-
-// leadsNowhere reports whether f is closed, or /dev/null.
-func leadsNowhere(f *os.File) bool {
-	there, err := f.Stat()
-	if err != nil {
-		return true
-	}
-	null, err := os.Stat(os.DevNull)
-	return err == nil && os.SameFile(there, null)
-}
 
 // Listening tells of a socket that is answered on.
 func (j *Journal) Listening(l net.Listener) {

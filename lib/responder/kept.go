@@ -93,6 +93,11 @@ func setTimes(a *Answer, rows []row, singles []wire.Single, produced time.Time) 
 		return
 	}
 	a.ThisUpdate, a.NextUpdate, a.Renewal = singles[0].ThisUpdate, next, produced.Add(half)
+	a.setETag()
+}
+
+// setETag names the answer by its bytes.
+func (a *Answer) setETag() {
 	digest := sha256.Sum256(a.DER)
 	a.ETag = `"` + hex.EncodeToString(digest[:]) + `"`
 }

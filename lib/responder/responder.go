@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -47,7 +48,8 @@ type Responder struct {
 	Requestors *Requestors
 	// CacheBytes bounds the signed answers kept in memory; 0 keeps none.
 	CacheBytes int64
-	// Shared keeps signed answers in place of memory; nil: memory does.
+	// Shared is given signed answers that other processes may Recall; nil: they
+	// are not shared.
 	Shared Shared
 	// LogShared is told what went wrong with Shared; nil: nobody is.
 	LogShared func(error)
@@ -133,14 +135,16 @@ func (r *Responder) respond(ctx context.Context, s *served, der []byte, now time
 		return refusal(status, err, describe(rows))
 	}
 	switch {
-	case req.Nonce != nil && !r.IgnoreNonces, r.Requestors != nil:
+	case r.own(req):
 		return r.sign(req, rows, id, now)
-	case r.Shared != nil:
-		return r.signShared(req, rows, id, now)
 	case r.CacheBytes > 0:
 		return r.signOnce(s, der, req, rows, id, now)
 	}
-	return r.sign(req, rows, id, now)
+	answer := r.sign(req, rows, id, now)
+	if r.shareable(req) {
+		r.share(s, answer, rows, now)
+	}
+	return answer
 }
 
 // lookUp finds the issuer and the row of each certificate asked about. It
@@ -158,20 +162,31 @@ func (r *Responder) lookUp(s *served, req *wire.Request) ([]row, ocsp.ResponseSt
 		row.entry, err = row.issuer.Index.Lookup(id.Serial)
 		switch {
 		case err == nil:
-			row.found, row.said = true, "good"
-			if row.entry.Status == index.Revoked {
-				row.said = "revoked"
-			}
+			row.found, row.said = true, said(row.entry, true)
 		case !errors.Is(err, index.ErrNotFound):
 			return rows, ocsp.TryLater, fmt.Errorf("serial %s of %s: %w", serialHex(id.Serial), row.issuer.Name, err)
 		case r.Unassigned == Unauthorized:
 			return rows, ocsp.Unauthorized, fmt.Errorf("serial %s of %s: %w", serialHex(id.Serial), row.issuer.Name, err)
 		default:
-			row.said = "unknown"
+			row.said = said(row.entry, false)
 		}
 	}
 	return rows, ocsp.Success, nil
 }
+
+// said is what an answer says of a row, for the log.
+func said(entry index.Entry, found bool) string {
+	switch {
+	case !found:
+		return "unknown"
+	case entry.Status == index.Revoked:
+		return "revoked"
+	}
+	return "good"
+}
+
+// number is the place of an issuer among those served.
+func (s *served) number(issuer *Issuer) int { return slices.Index(s.issuers, issuer) }
 
 // issuerOf returns the served issuer that id names, or nil.
 func (s *served) issuerOf(id *wire.CertID) *Issuer {

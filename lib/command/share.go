@@ -1,0 +1,111 @@
+package command
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"ocspcgi/lib/config"
+	"ocspcgi/lib/reload"
+	"ocspcgi/lib/store"
+)
+
+// errands are what is left to do when the answer is on its way.
+type errands []func() error
+
+func (e *errands) add(do func() error) { *e = append(*e, do) }
+
+// run does them all.
+func (e errands) run() error {
+	var faults []error
+	for _, do := range e {
+		faults = append(faults, do())
+	}
+	return errors.Join(faults...)
+}
+
+// share has the answer kept in -cache for other processes, and has theirs
+// given.
+func (o *once) share(cfg *config.Config, version string, after *errands) error {
+	secret, err := secret(cfg, o.sources, version)
+	if err != nil {
+		return err
+	}
+	o.responder.Shared = &late{
+		Sealed: store.Sealed{Directory: &store.Directory{Path: cfg.Cache, Keep: 2 * longest(cfg)}, Secret: secret},
+		after:  after,
+	}
+	return nil
+}
+
+// late keeps answers when they are on their way.
+type late struct {
+	store.Sealed
+	after *errands
+}
+
+func (l *late) Put(name, value []byte) error {
+	l.after.add(func() error { return l.Sealed.Put(name, value) })
+	return nil
+}
+
+// secret is what shared answers are sealed with: a digest of all that they come
+// from but the index. Who can work it out can read the key, and sign. With any
+// change of settings, certificates or keys it is another one.
+func secret(cfg *config.Config, sources []reload.Source, version string) (sum [sha256.Size]byte, err error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%+v\n", version, *cfg)
+	for _, source := range sources {
+		fmt.Fprintln(h, source.Index)
+		for _, path := range source.Files.Paths() {
+			if err := addFile(h, path); err != nil {
+				return sum, err
+			}
+		}
+		for _, pair := range source.Files.Signers {
+			if err := secretive(cmp.Or(pair.Key, pair.Certificate)); err != nil {
+				return sum, err
+			}
+		}
+	}
+	h.Sum(sum[:0])
+	return sum, nil
+}
+
+func addFile(h io.Writer, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fmt.Fprintln(h, path)
+	const most = 1 << 20 // more is no file of certificates or keys
+	_, err = io.CopyN(h, f, most)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return errors.Join(err, errors.New(path+": larger than 1 MiB"))
+}
+
+// secretive says why a key is no secret, if it is none.
+func secretive(path string) error {
+	const others = 0o004
+	info, err := os.Stat(path)
+	if err == nil && info.Mode()&others != 0 {
+		err = fmt.Errorf("%s: everybody may read this key; chmod o-r", path)
+	}
+	return err
+}
+
+// longest is the longest that an answer lives.
+func longest(cfg *config.Config) time.Duration {
+	var most time.Duration
+	for _, issuer := range cfg.Issuers {
+		most = max(most, issuer.Lifetime)
+	}
+	return most
+}

@@ -1,0 +1,72 @@
+package journal
+
+import (
+	"fmt"
+	"io"
+	"log/syslog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/term"
+)
+
+// outlet is where lines go, once it is open.
+type outlet struct {
+	options Options
+	once    sync.Once
+	to      zerolog.LevelWriter
+	file    io.Closer // nil: nothing to close
+	err     error     // of the file, in whose place stderr is
+}
+
+// WriteLevel implements [zerolog.LevelWriter].
+func (w *outlet) WriteLevel(level zerolog.Level, line []byte) (int, error) {
+	w.once.Do(func() {
+		if w.open(); w.err != nil {
+			fmt.Fprintln(os.Stderr, "ocspcgi: the log goes here instead:", w.err)
+		}
+	})
+	return w.to.WriteLevel(level, line)
+}
+
+// Write implements [io.Writer].
+func (w *outlet) Write(line []byte) (int, error) { return w.WriteLevel(zerolog.NoLevel, line) }
+
+func (w *outlet) open() {
+	if path := w.options.Path; path != "" {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+		if err == nil {
+			w.to, w.file = zerolog.LevelWriterAdapter{Writer: f}, f
+			return
+		}
+		w.err = fmt.Errorf("-log: %w", err)
+	}
+	w.to = zerolog.LevelWriterAdapter{Writer: os.Stderr}
+	switch {
+	case term.IsTerminal(int(os.Stderr.Fd())):
+		w.to = zerolog.LevelWriterAdapter{Writer: zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.DateTime, NoColor: !w.options.Color}}
+	case leadsNowhere(os.Stderr):
+		if system, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_INFO, "ocspcgi"); err == nil {
+			w.to, w.file = zerolog.SyslogLevelWriter(system), system
+		}
+	}
+}
+
+func (w *outlet) close() error {
+	if w.file == nil {
+		return nil
+	}
+	return w.file.Close()
+}
+
+// leadsNowhere reports whether f is closed, or /dev/null.
+func leadsNowhere(f *os.File) bool {
+	there, err := f.Stat()
+	if err != nil {
+		return true
+	}
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(there, null)
+}
