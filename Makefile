@@ -16,6 +16,9 @@ COUNT     ?= 6
 SERVERS := apache2 nginx mod_fcgid lighttpd caddy haproxy spawn-fcgi systemd-socket-activate systemd-analyze
 CLIENTS := curl gnutls-cli gnutls-serv ocsptool pki stunnel botan ocspclnt certutil
 
+# What verifies answers of ML-DSA, which openssl before 3.5 cannot.
+NOBLE   := testdata/noble/node_modules/.package-lock.json
+
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
@@ -30,9 +33,13 @@ demo: build
 	@.ci/programs openssl
 	$(BIN) demo $(if $(ONCE),-once)
 
-test: build
-	@.ci/programs openssl easy-rsa cgi-fcgi $(SERVERS) $(CLIENTS)
+test: build $(NOBLE)
+	@.ci/programs openssl easy-rsa cgi-fcgi node $(SERVERS) $(CLIENTS)
 	$(GO) test $(TESTFLAGS) ./...
+
+$(NOBLE): testdata/noble/package-lock.json
+	@.ci/programs node npm
+	cd testdata/noble && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 # What each real server answers to each request, and what each real client makes
 # of the answers, as two tables.

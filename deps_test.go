@@ -61,7 +61,7 @@ type rule struct{ path, who, reason string }
 // imports are rules about what a package imports itself. What is not of the
 // standard library needs a row.
 var imports = []rule{
-	{"github.com/cloudflare/circl", "lib/signer", "signatures are made and checked in one place"},
+	{"github.com/cloudflare/circl", "lib/pkitest lib/signer", "signatures are made and checked in one place"},
 	{"github.com/fsnotify/fsnotify", "lib/watch", "files are watched in one place, which also knows when events do not come"},
 	{"github.com/pelletier/go-toml/v2", "lib/config", "settings are read in one place"},
 	{"github.com/rs/zerolog", "lib/journal", "errors go up to the program, which alone logs"},

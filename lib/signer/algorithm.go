@@ -29,7 +29,7 @@ func checkKey(key any) (crypto.Signer, error) {
 		}
 		return k, nil
 	case *ecdsa.PrivateKey:
-		if curveHash(k) == 0 {
+		if curveHash(&k.PublicKey) == 0 {
 			return nil, fmt.Errorf("key on the curve %s; P-256, P-384 and P-521 can sign", k.Curve.Params().Name)
 		}
 		return k, nil
@@ -37,11 +37,13 @@ func checkKey(key any) (crypto.Signer, error) {
 		return k, nil
 	case mldsaKey:
 		return k, nil
+	case compositeKey:
+		return k, nil
 	}
 	return nil, errors.New("not a key that signs; RSA, P-256, P-384, P-521, Ed25519 and ML-DSA can")
 }
 
-func curveHash(k *ecdsa.PrivateKey) crypto.Hash {
+func curveHash(k *ecdsa.PublicKey) crypto.Hash {
 	switch k.Curve.Params().Name {
 	case "P-256":
 		return crypto.SHA256
@@ -69,7 +71,7 @@ func chooseAlgorithm(key crypto.Signer, opt Options) (algorithm, error) {
 			return algorithm{}, errors.New("-rsigopt is for RSA keys; leave it out for this ECDSA key")
 		}
 		if hash == 0 {
-			hash = curveHash(k)
+			hash = curveHash(&k.PublicKey)
 		}
 		return algorithm{ecdsaIdentifier(hash), hash}, nil
 	default:

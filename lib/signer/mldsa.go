@@ -157,6 +157,9 @@ func parsePostQuantum(der []byte) (key any, err error) {
 	if s := mldsaScheme(oid); s != nil && algorithm.Empty() {
 		return parseMLDSA(s, content)
 	}
+	if c := compositeOf(oid); c != nil && algorithm.Empty() {
+		return c.parsePrivate(content)
+	}
 	return nil, refused(oid)
 }
 

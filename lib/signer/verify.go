@@ -76,6 +76,11 @@ func PublicKey(cert *x509.Certificate) crypto.PublicKey {
 			return key
 		}
 	}
+	if c := compositeOf(oid); c != nil {
+		if key, err := c.parsePublic(bits); err == nil {
+			return key
+		}
+	}
 	return cert.PublicKey
 }
 
@@ -92,6 +97,8 @@ func kindOf(key crypto.PublicKey) string {
 		return "Ed25519"
 	case sign.PublicKey:
 		return key.Scheme().Name()
+	case *compositePublic:
+		return key.name
 	}
 	return "a key of a kind that is not known here"
 }
@@ -112,6 +119,8 @@ func algorithmsOf(key crypto.PublicKey) (all []algorithm) {
 		all = append(all, ed25519Algorithm())
 	case sign.PublicKey:
 		all = append(all, algorithm{mldsaIdentifier(k.Scheme()), crypto.Hash(0)})
+	case *compositePublic:
+		all = append(all, algorithm{k.identifier(), crypto.Hash(0)})
 	}
 	return all
 }
@@ -130,6 +139,8 @@ func verifies(key crypto.PublicKey, opts crypto.SignerOpts, signed, signature []
 		return ed25519.Verify(k, digest, signature)
 	case sign.PublicKey:
 		return k.Scheme().Verify(k, digest, signature, nil)
+	case *compositePublic:
+		return k.verifies(digest, signature)
 	}
 	return false
 }

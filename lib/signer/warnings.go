@@ -37,8 +37,12 @@ func (s *Signer) warnKey() (found []string) {
 	switch k := s.key.(type) {
 	case ed25519.PrivateKey:
 		found = append(found, "an Ed25519 key; Firefox and clients in Go refuse its answers")
+	case mldsaKey:
+		found = append(found, "an "+k.Scheme().Name()+" key; clients older than OpenSSL 3.5 and Java 24 refuse its answers")
+	case compositeKey:
+		found = append(found, "a composite key, "+k.name+": experimental; only clients that know draft-ietf-lamps-pq-composite-sigs-14 take its answers")
 	case *ecdsa.PrivateKey:
-		if s.algorithm.opts.HashFunc() != curveHash(k) {
+		if s.algorithm.opts.HashFunc() != curveHash(&k.PublicKey) {
 			found = append(found, "-rmd is not the digest that belongs to the key's curve")
 		}
 	}
