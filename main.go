@@ -39,15 +39,19 @@ func launch(args []string) int {
 		if do := shell.Verb(args[0]); do != nil {
 			return do(args[1:])
 		}
+		checker := &check.Checker{Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}
 		switch args[0] {
 		case "demo":
 			return command.Demo(args[1:], os.Stdout, os.Stderr)
 		case "check":
-			return (&check.Checker{Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}).Run(args[1:])
+			return checker.Run(args[1:])
 		case "version", "-version", "--version":
 			fmt.Println("ocspcgi", version)
 			return 0
 		case "help", "-help", "--help", "-h", "-?":
+			if len(args) > 1 && args[1] == "check" {
+				return checker.Run([]string{"-h"})
+			}
 			return command.Help(args[1:], os.Stdout, os.Stderr)
 		case "serve":
 			args = args[1:]

@@ -112,32 +112,6 @@ func (a *account) act(f func()) error {
 	return <-done
 }
 
-// become gives the thread the user's groups and ids. The ids for files take the
-// capabilities with them that let root open everything (capabilities(7)).
-func (a *account) become() error {
-	groups := make([]int, len(a.groups))
-	for i, id := range a.groups {
-		groups[i] = int(id)
-	}
-	if err := unix.Setgroups(groups); err != nil {
-		return fmt.Errorf("setgroups: %w", err)
-	}
-	// These return what was there before, and never an error.
-	const none = -1
-	for _, set := range []struct {
-		to  uint32
-		ids func(int) (int, error)
-	}{{a.gid, unix.SetfsgidRetGid}, {a.uid, unix.SetfsuidRetUid}} {
-		if _, err := set.ids(int(set.to)); err != nil {
-			return err
-		}
-		if now, err := set.ids(none); err != nil || uint32(now) != set.to {
-			return fmt.Errorf("acting for %s: %w", a.name, errors.Join(err, unix.EPERM))
-		}
-	}
-	return nil
-}
-
 // obstacle returns what keeps the user from a file or a directory: the first
 // directory above it that he may not pass, or itself; "" when nothing does.
 func (a *account) obstacle(path string, bits fs.FileMode) (string, fs.FileMode, error) {

@@ -15,7 +15,8 @@ import (
 type Checker struct {
 	Environ        []string // as of os.Environ
 	Stdout, Stderr io.Writer
-	Now            func() time.Time // the clock; nil means time.Now
+	Now            func() time.Time    // the clock; nil means time.Now
+	Wait           func(time.Duration) // between two looks at a site; nil means time.Sleep
 
 	told    flags
 	as      *account // whose rights are looked at; nil: nobody's
@@ -24,18 +25,34 @@ type Checker struct {
 	issuers []*issuer // those that the settings name, as far as they could be read
 }
 
-const usage = `ocspcgi check [-as USER] [-json] FLAGS
+const usage = `ocspcgi check [-as USER] [-url URL] [-staple SITE] [-crl F] [-json] FLAGS
 
 looks at the settings and at what they name, as the program would with the same
 flags, environment and file: keys, certificates, who may sign, file modes,
-sockets, rows of the index. Without flags it checks what a CGI program would
-answer with.
+sockets, rows of the index, the certificates issued. Without flags it checks
+what a CGI program would answer with.
 
-  -as USER       whether that user may read it all, such as www-data
-                 (root asks the kernel, which knows access control lists too)
-  -json          rows for programs
+  -as USER      whether that user may read it all, such as www-data. Root asks the
+                kernel, which knows access control lists; others look at the modes
+  -url URL      asks the responder there in every way that clients do: says who will
+                accept it, and which directive the web server lacks. It asks about
+                certificates of the index, or about another one:
+                  -issuer F     the CA's certificate
+                  -cert F       the certificate, or
+                  -serial HEX   its serial number
+  -staple SITE  HOST:PORT: makes TLS handshakes there, and says whether an answer is
+                stapled, is to be believed, and how long the site survives an outage
+                of the responder. Or haproxy, nginx, apache, certmagic: judges by
+                its rules how long the answers of these settings live
+  -certs DIR    the certificates that the CA has issued, if they are not in newcerts
+                or certs_by_serial beside the index
+  -crl F        compares that CRL (PEM or DER) with the index; may be repeated
+  -json         rows for programs
 
 It exits with 0 when all is well, 1 with warnings, 2 with errors.
+
+  ocspcgi check -as www-data -url http://ocsp.example.com -config /etc/ocspcgi/ocspcgi.toml
+  ocspcgi check -staple www.example.com:443
 `
 
 // Run checks what the flags say and returns the exit code.
@@ -76,7 +93,16 @@ func (c *Checker) fail(err error) int {
 
 // look checks everything that there is.
 func (c *Checker) look(cfg *config.Config) {
-	c.each(cfg)
+	if len(cfg.Issuers) > 0 || !c.told.alone() {
+		c.each(cfg)
+	}
+	c.lifetimes()
+	c.sockets(cfg)
+	c.crls()
+	if c.told.url != "" {
+		c.url()
+	}
+	c.staple()
 	c.issuer = ""
 }
 

@@ -7,13 +7,27 @@ import (
 
 // flags are those that are check's own.
 type flags struct {
-	json bool
-	as   string
+	json   bool
+	as     string
+	url    string // of a responder to ask
+	issuer string // whose certificate it is asked about
+	cert   string // that certificate
+	serial string // or its serial number
+	staple string // HOST:PORT of a site, or the name of a stapler
+	certs  string // folder of issued certificates
+	crls   []string
+}
+
+// alone says that something is checked that needs no settings.
+func (f *flags) alone() bool {
+	return f.url != "" && f.issuer != "" || strings.Contains(f.staple, ":")
 }
 
 // take reads the flags that are check's own, and returns the others.
 func (f *flags) take(args []string) (rest []string, err error) {
-	own := map[string]*string{"as": &f.as}
+	crl := ""
+	own := map[string]*string{"as": &f.as, "url": &f.url, "issuer": &f.issuer, "cert": &f.cert, "serial": &f.serial,
+		"staple": &f.staple, "certs": &f.certs, "crl": &crl}
 	for i := 0; i < len(args); i++ {
 		name, isFlag := strings.CutPrefix(args[i], "-")
 		name = strings.TrimPrefix(name, "-")
@@ -31,11 +45,16 @@ func (f *flags) take(args []string) (rest []string, err error) {
 			return nil, fmt.Errorf("-%s: needs %s", name, wants[name])
 		default:
 			i++
-			*value = args[i]
+			if *value = args[i]; name == "crl" {
+				f.crls = append(f.crls, crl)
+			}
 		}
 	}
 	return rest, nil
 }
 
 // wants is what each flag has behind it.
-var wants = map[string]string{"as": "a user"}
+var wants = map[string]string{
+	"as": "a user", "url": "the URL of a responder", "issuer": "the file of a CA's certificate", "cert": "the file of a certificate",
+	"serial": "a serial number in hex", "staple": "HOST:PORT, or haproxy, nginx, apache or certmagic", "certs": "a folder", "crl": "a file",
+}

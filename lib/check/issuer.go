@@ -3,6 +3,7 @@ package check
 import (
 	"crypto/x509"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -191,8 +192,11 @@ func sameKey(a, b *x509.Certificate) bool {
 }
 
 // serialOf is the content of a serial number's DER.
-func serialOf(cert *x509.Certificate) []byte {
-	b := cert.SerialNumber.Bytes()
+func serialOf(cert *x509.Certificate) []byte { return octets(cert.SerialNumber) }
+
+// octets is the content of the DER of a positive number.
+func octets(n *big.Int) []byte {
+	b := n.Bytes()
 	if len(b) == 0 || b[0]&0x80 != 0 {
 		b = append([]byte{0}, b...)
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -32,19 +33,22 @@ func (c *Checker) print() error {
 			issuer = r.Issuer
 			fmt.Fprintf(out, "%s\n", issuer)
 		}
-		place := r.File
+		place := cmp.Or(r.File, r.Way)
 		if r.Line > 0 {
 			place = fmt.Sprintf("%s:%d", r.File, r.Line)
 		}
-		text := strings.ReplaceAll(r.Text, "\n", "\n  \t\t")
+		text := indented(r.Text)
 		fmt.Fprintf(out, "  %s%-7s%s\t%s\t%s\n", colors[r.Level], r.Level, colors["end"], place, text)
 		if r.Remedy != "" {
-			fmt.Fprintf(out, "  %s%-7s%s\t\t-> %s\n", colors["none"], "", colors["end"], r.Remedy)
+			fmt.Fprintf(out, "  %s%-7s%s\t\t-> %s\n", colors["none"], "", colors["end"], indented(r.Remedy))
 		}
 	}
 	fmt.Fprintf(out, "%s, %s\n", plural(c.count(fault), "error"), plural(c.count(warning), "warning"))
 	return out.Flush()
 }
+
+// indented has the further lines of a text below its first.
+func indented(text string) string { return strings.ReplaceAll(text, "\n", "\n  \t\t") }
 
 // colors are escape sequences of one length, or none where nobody sees them.
 func (c *Checker) colors() map[level]string {

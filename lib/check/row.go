@@ -10,6 +10,7 @@ type row struct {
 	Issuer string `json:"issuer,omitempty"`
 	Level  level  `json:"level"`
 	File   string `json:"file,omitempty"`
+	Way    string `json:"probe,omitempty"` // in which a responder was asked
 	Line   int    `json:"line,omitempty"`
 	Text   string `json:"text"`
 	Remedy string `json:"remedy,omitempty"`

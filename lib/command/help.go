@@ -19,7 +19,7 @@ As a CGI program it takes its settings from the environment or from
   ocspcgi -index F -CA F -rsigner F [-rkey F] -reqin F -respout F  one request
   ocspcgi [-config FILE.toml]                                      as the file says
 
-  ocspcgi check [-as USER] [-json] FLAGS   whether all of it would work
+  ocspcgi check [-as USER] FLAGS   whether all of it would work, and does (-url, -staple)
   ocspcgi request   make a request about certificates
   ocspcgi info      show what a request or a response says
   ocspcgi verify    say whether a response is to be believed

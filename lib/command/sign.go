@@ -233,7 +233,7 @@ func (st *statement) certID(ca *x509.Certificate) (wire.CertID, error) {
 	if !known {
 		return wire.CertID{}, misused("-hash %s: no CertID is made with it", st.hash)
 	}
-	serial, err := parseSerial(st.serial)
+	serial, err := ParseSerial(st.serial)
 	if err != nil {
 		return wire.CertID{}, misuse{err}
 	}

@@ -108,7 +108,7 @@ func (n *named) find() (subject, error) {
 		hash = crypto.SHA1
 	}
 	if n.cert == "" {
-		serial, err := parseSerial(n.serial)
+		serial, err := ParseSerial(n.serial)
 		if err != nil {
 			return subject{}, misuse{err}
 		}
@@ -161,9 +161,9 @@ func issuerOf(cert *x509.Certificate, cas []*x509.Certificate) *x509.Certificate
 	return nil
 }
 
-// parseSerial reads a serial number as index.txt and openssl x509 write it: in
+// ParseSerial reads a serial number as index.txt and openssl x509 write it: in
 // hexadecimal, with 0x, colons and a minus or without.
-func parseSerial(text string) (*big.Int, error) {
+func ParseSerial(text string) (*big.Int, error) {
 	digits, negative := strings.CutPrefix(strings.ReplaceAll(text, ":", ""), "-")
 	digits = strings.TrimPrefix(strings.TrimPrefix(digits, "0x"), "0X")
 	n, ok := new(big.Int).SetString(digits, 16)
