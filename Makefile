@@ -64,9 +64,9 @@ bench: build
 	@.ci/programs openssl
 	.ci/bench $(COUNT)
 
-# The pages for people, in a real browser.
+# The pages for people in a real browser, and the metrics by Prometheus' own tool.
 browser: build
-	@.ci/programs openssl chromium
+	@.ci/programs openssl chromium promtool
 	$(GO) test -count=1 -tags browser -run Browser ./lib/conformance
 
 # Each guide of lib/command/help/guides, followed word for word on a Debian

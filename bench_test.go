@@ -43,6 +43,11 @@ func BenchmarkFastCGI(b *testing.B) {
 		p := start(b, append(c.Flags(c.Signer), "-log", filepath.Join(b.TempDir(), "log"))...)
 		p.ask(b, pkitest.Request(b, c.CA, c.Good, "-no_nonce"))
 	})
+	b.Run("ocspcgi-admin", func(b *testing.B) {
+		c := pkitest.NewCompany(b)
+		p := start(b, append(c.Flags(c.Signer), "-log_level", "warn", "-admin", "unix:"+filepath.Join(b.TempDir(), "s"))...)
+		p.ask(b, pkitest.Request(b, c.CA, c.Good, "-no_nonce"))
+	})
 	b.Run("ocspcgi-nonce", func(b *testing.B) {
 		c := pkitest.NewCompany(b)
 		p := start(b, append(c.Flags(c.Signer), "-log_level", "warn")...)

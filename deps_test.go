@@ -28,11 +28,13 @@ var arrows = map[string]string{
 	"lib/httpd":     "lib/ocsphttp",
 	"lib/ocsphttp":  "lib/responder",
 	"lib/responder": "lib/index lib/signer lib/store lib/wire",
+	"lib/admin":     "lib/metrics lib/ocsphttp lib/reload lib/responder",
+	"lib/metrics":   "lib/index lib/ocsphttp lib/reload lib/responder",
 	"lib/journal":   "lib/index lib/ocsphttp lib/reload lib/responder",
 	"lib/reload":    "lib/index lib/responder lib/watch",
 	"lib/cadir":     "lib/signer",
 	"lib/verify":    "lib/signer lib/wire",
-	"lib/command":   "cgi fcgi lib/cadir lib/config lib/daemon lib/index lib/journal lib/ocsphttp lib/reload lib/responder lib/signer lib/store lib/verify lib/watch lib/wire",
+	"lib/command":   "cgi fcgi lib/admin lib/cadir lib/config lib/daemon lib/httpd lib/index lib/journal lib/metrics lib/ocsphttp lib/reload lib/responder lib/signer lib/store lib/verify lib/watch lib/wire",
 
 	// The leaves do not know each other.
 	"lib/config": "",
@@ -66,7 +68,7 @@ var imports = []rule{
 	{"github.com/pelletier/go-toml/v2", "lib/config", "settings are read in one place"},
 	{"github.com/rs/zerolog", "lib/journal", "errors go up to the program, which alone logs"},
 	{"github.com/youmark/pkcs8", "lib/signer", "keys are read in one place"},
-	{"golang.org/x/crypto", "main lib/check lib/command lib/journal lib/ocsphttp lib/responder lib/servertest lib/signer lib/verify lib/wire", "the others carry bytes and do not look into them"},
+	{"golang.org/x/crypto", "main lib/check lib/command lib/journal lib/metrics lib/ocsphttp lib/responder lib/servertest lib/signer lib/verify lib/wire", "the others carry bytes and do not look into them"},
 	{"golang.org/x/sync", "lib/responder", "only signing is shared between those who ask"},
 	{"golang.org/x/sys", "main fcgi lib/check lib/command lib/httpd lib/index lib/reload lib/signer lib/watch", "the others have nothing to ask the kernel"},
 	{"golang.org/x/term", "lib/check lib/command lib/journal lib/signer", "only a person at a terminal is asked"},

@@ -28,6 +28,7 @@ As a CGI program it takes its settings from the environment or from
   ocspcgi VERB -h              what a verb takes, with an example
   ocspcgi help settings        every flag, variable and key
   ocspcgi help signer          how a signer is made with openssl
+  ocspcgi help admin           metrics, health and the status page of -admin
   ocspcgi version
 
 The flags are those of openssl ocsp. A second -index begins the next issuer.
@@ -35,6 +36,9 @@ The flags are those of openssl ocsp. A second -index begins the next issuer.
 
 //go:embed help/signer.txt
 var signerHelp string
+
+//go:embed help/admin.txt
+var adminHelp string
 
 // Usage prints how the program is started.
 func Usage(w io.Writer) { io.WriteString(w, usage) }
@@ -51,10 +55,12 @@ func Help(args []string, stdout, stderr io.Writer) int {
 		}
 	case args[0] == "signer":
 		io.WriteString(stdout, signerHelp)
+	case args[0] == "admin":
+		io.WriteString(stdout, adminHelp)
 	case usages[args[0]] != "":
 		io.WriteString(stdout, usages[args[0]])
 	default:
-		fmt.Fprintf(stderr, "ocspcgi: help %s: no such topic; there are: settings, signer, and the verbs\n", args[0])
+		fmt.Fprintf(stderr, "ocspcgi: help %s: no such topic; there are: settings, signer, admin, and the verbs\n", args[0])
 		return 1
 	}
 	return 0

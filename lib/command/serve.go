@@ -101,6 +101,8 @@ func (p *Program) stay(cfg *config.Config, log *journal.Journal, sockets []net.L
 		Log:      log.Reload,
 		LogWatch: func(err error) { log.Warn().Err(err).Msg("changes of files are seen by polling") },
 	}
+	h := p.newHandler(cfg, log)
+	ops := newOperators(cfg, log, p.Version, keeper, h)
 	if err := keeper.Open(); err != nil {
 		return err
 	}
@@ -110,7 +112,6 @@ func (p *Program) stay(cfg *config.Config, log *journal.Journal, sockets []net.L
 		return err
 	}
 	defer text.Close()
-	h := p.newHandler(cfg, log)
 	h.Page.Issuers = r.Issuers
 	h.Respond = r.Respond
 	if text.Wanted() {
@@ -131,9 +132,15 @@ func (p *Program) stay(cfg *config.Config, log *journal.Journal, sockets []net.L
 		Handler: h.Serve, Sockets: sockets, Listen: cfg.Listen, Mode: cfg.ListenMode, Group: cfg.ListenGroup,
 		Peers: peers, Timeout: cfg.Timeout, Requests: cfg.NRequest,
 		Listening: func(l net.Listener, http bool) { announce(cfg, log, l, http) },
-		Log:       func(err error) { log.Warn().Err(err).Msg("connection failed") },
+		Log: func(err error) {
+			log.Warn().Err(err).Msg("connection failed")
+			ops.fault(err)
+		},
 	}
-	err = d.Run(ctx)
+	if err = ops.open(ctx, cfg); err == nil {
+		err = d.Run(ctx)
+		ops.close()
+	}
 	cancel()
 	watching.Wait()
 	return err

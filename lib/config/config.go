@@ -20,6 +20,7 @@ type Config struct {
 
 	Listen      []string // unix:PATH, tcp:HOST:PORT, http:HOST:PORT; what -port asks for is the last
 	Port        string   // as -port gave it; empty without
+	Admin       string   // unix:PATH or http:HOST:PORT; empty without
 	ListenMode  os.FileMode
 	ListenGroup string
 	PidFile     string

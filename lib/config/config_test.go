@@ -227,6 +227,8 @@ func TestValues(t *testing.T) {
 		{"-port localhost:2560", func(c *config.Config) any { return c.Listen }, []string{"http:localhost:2560"}},
 		{"-port [::1]:2560", func(c *config.Config) any { return c.Listen }, []string{"http:[::1]:2560"}},
 		{"-listen unix:a -port 80 -listen tcp::9000", func(c *config.Config) any { return c.Listen }, []string{"unix:a", "tcp::9000", "http::80"}},
+		{"-admin http:127.0.0.1:9100", func(c *config.Config) any { return c.Admin }, "http:127.0.0.1:9100"},
+		{"-admin unix:a", func(c *config.Config) any { return c.Admin }, "unix:a"},
 		{"-timeout 30", func(c *config.Config) any { return c.Timeout }, 30 * time.Second},
 		{"-timeout 1m30s", func(c *config.Config) any { return c.Timeout }, 90 * time.Second},
 		{"-backdate 0", func(c *config.Config) any { return c.Backdate }, time.Duration(0)},

@@ -53,6 +53,8 @@ func TestFaults(t *testing.T) {
 		{"duration too long", "-archive 200000d", "", "", `-archive (argument 1): "200000d" is no duration; write it like 30s, 5m, 12h or 90d`},
 		{"size", "-cache_bytes 64MB", "", "", `-cache_bytes (argument 1): "64MB" is no size; write it like 65536, 512K or 64MiB`},
 		{"size too large", "-cache_bytes 9999999999G", "", "", `-cache_bytes (argument 1): "9999999999G" is no size; write it like 65536, 512K or 64MiB`},
+		{"admin over FastCGI", "-admin tcp:127.0.0.1:80", "", "", `-admin (argument 1): "tcp:127.0.0.1:80" is none of unix:PATH, http:HOST:PORT`},
+		{"admin on a port alone", "-admin 9100", "", "", `-admin (argument 1): "9100" is none of unix:PATH, http:HOST:PORT`},
 		{"mode", "-listen_mode 888", "", "", `-listen_mode (argument 1): "888" is no mode; write it in octal like 0660`},
 		{"mode with more than permissions", "-listen_mode 1777", "", "", `-listen_mode (argument 1): "1777" is no mode; write it in octal like 0660`},
 		{"boolean", "-log_remote=perhaps", "", "", `-log_remote (argument 1): "perhaps" is neither true nor false`},
@@ -176,6 +178,7 @@ func TestTOML(t *testing.T) {
 listen = ["unix:run/o.sock", "unix:/run/o.sock", # one more
   "http:[::1]:80"]
 port = 2560
+admin = "unix:run/admin.sock"
 timeout = 30
 cache_bytes = 1_024
 cache = 'cache'
@@ -219,16 +222,16 @@ passin  = "env:P"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	global := strings.ReplaceAll(strings.TrimSpace(fmt.Sprintln(c.Listen, c.Port, c.Timeout, c.CacheBytes, c.Cache, c.LogRemote, c.RequireSigned, c.Backdate)), dir, "DIR")
-	if want := "[unix:DIR/run/o.sock unix:/run/o.sock http:[::1]:80 http::2560] 2560 30s 1024 DIR/cache false [DIR/ra.crt] 10m0s"; global != want {
+	global := strings.ReplaceAll(strings.TrimSpace(fmt.Sprintln(c.Listen, c.Port, c.Admin, c.Timeout, c.CacheBytes, c.Cache, c.LogRemote, c.RequireSigned, c.Backdate)), dir, "DIR")
+	if want := "[unix:DIR/run/o.sock unix:/run/o.sock http:[::1]:80 http::2560] 2560 unix:DIR/run/admin.sock 30s 1024 DIR/cache false [DIR/ra.crt] 10m0s"; global != want {
 		t.Errorf("got  %s\nwant %s", global, want)
 	}
-	for i, want := range []string{"o.toml:12", "o.toml:21", "issuers.d/a.toml:1", "issuers.d/b.toml:1"} {
+	for i, want := range []string{"o.toml:13", "o.toml:22", "issuers.d/a.toml:1", "issuers.d/b.toml:1"} {
 		if c.Issuers[i].Where != filepath.Join(dir, want) {
 			t.Errorf("issuer %d is at %s", i, c.Issuers[i].Where)
 		}
 	}
-	if where := c.Issuers[1].Signers[1].Where; where != filepath.Join(dir, "o.toml:28") {
+	if where := c.Issuers[1].Signers[1].Where; where != filepath.Join(dir, "o.toml:29") {
 		t.Errorf("signer at %s", where)
 	}
 }

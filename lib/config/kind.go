@@ -19,6 +19,7 @@ const (
 	paths       kind = "paths"
 	words       kind = "texts"
 	listen      kind = "addresses"
+	address     kind = "address"
 	port        kind = "port"
 	passin      kind = "source"
 	boolean     kind = "boolean"
@@ -84,6 +85,8 @@ func (s *setting) check(v value) error {
 		fault = fmt.Sprintf("%q is none of %s", v.text, strings.ReplaceAll(s.choices, " ", ", "))
 	case s.kind == listen && !goodListen(v.text):
 		fault = fmt.Sprintf("%q is none of unix:PATH, tcp:HOST:PORT, http:HOST:PORT", v.text)
+	case s.kind == address && (!goodListen(v.text) || strings.HasPrefix(v.text, "tcp:")):
+		fault = fmt.Sprintf("%q is none of unix:PATH, http:HOST:PORT", v.text)
 	case s.kind == port && !goodListen(listenPort(v.text)):
 		fault = fmt.Sprintf("%q is no port; give N, HOST:N or [ADDRESS]:N", v.text)
 	case s.kind == passin && !v.secret().wellFormed():

@@ -38,6 +38,7 @@ var settings = [...]setting{
 	{name: "config", kind: path, initial: DefaultFile, help: "the file with these settings"},
 	{name: "listen", kind: listen, global: func(c *Config) any { return &c.Listen }, help: "`unix:PATH` or `tcp:HOST:PORT` for FastCGI, `http:HOST:PORT` for HTTP"},
 	{name: "port", kind: port, global: func(c *Config) any { return &c.Port }, help: "`[HOST:]N`: HTTP on that port"},
+	{name: "admin", kind: address, global: func(c *Config) any { return &c.Admin }, help: "`http:HOST:PORT` or `unix:PATH`: metrics, health and a status page for operators, over HTTP"},
 	{name: "listen_mode", kind: mode, initial: "0660", global: func(c *Config) any { return &c.ListenMode }, help: "mode of unix sockets"},
 	{name: "listen_group", kind: text, global: func(c *Config) any { return &c.ListenGroup }, help: "group of unix sockets"},
 	{name: "pid_file", kind: path, global: func(c *Config) any { return &c.PidFile }, help: "where to write the process id"},

@@ -180,7 +180,7 @@ func (r *tomlReader) resolve(s *setting, t string) string {
 	prefix := ""
 	switch s.kind {
 	case path, paths:
-	case listen:
+	case listen, address:
 		prefix = "unix:"
 	case passin:
 		prefix = "file:"

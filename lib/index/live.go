@@ -20,12 +20,14 @@ type Live struct {
 	Now  func() time.Time // nil: time.Now
 
 	state atomic.Pointer[state]
+	told  atomic.Pointer[Report] // the last one
 
 	mutex  sync.Mutex // held by Reload, guards what follows
 	seen   stamp      // of the file that was read last
 	readAt time.Time  // when that was
 	again  bool       // it was too young for its stamp to tell the next change
 	report Report     // of that file
+	count  uint64     // of files that were believed
 	lost   string     // why it could not be read since; empty: it could
 }
 
@@ -41,6 +43,9 @@ type Report struct {
 	Faults   []Fault // the first ones, what has been forgotten before all
 	Count    int     // of all faults
 	Err      error   // why the file is not believed, a *DoubtError; nil: it is
+
+	Modified   time.Time // when the file that was read last was written; zero: none was read
+	Generation uint64    // how many files were believed so far
 }
 
 // state is what is answered from. It does not change.
@@ -76,7 +81,21 @@ func (l *Live) Lookup(serial []byte) (Entry, error) {
 func (l *Live) Reload(accept bool) Report {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
-	now := l.now()
+	report := l.reload(accept, l.now())
+	l.told.Store(&report)
+	return report
+}
+
+// Report returns what came of the last Reload, and the zero Report before the
+// first. It waits for nobody.
+func (l *Live) Report() Report {
+	if r := l.told.Load(); r != nil {
+		return *r
+	}
+	return Report{Path: l.Path}
+}
+
+func (l *Live) reload(accept bool, now time.Time) Report {
 	seen, err := stampOf(l.Path)
 	if err == nil && seen == l.seen && !l.doubtful(now) && (l.report.Believed || !accept) {
 		r := l.report
@@ -137,13 +156,15 @@ func (l *Live) judge(r reading, accept bool, now time.Time) Report {
 		}
 	}
 	found.append(r.faults)
-	report := Report{Path: l.Path, Rows: r.table.rows(), Faults: found.first, Count: found.count}
+	report := Report{Path: l.Path, Rows: r.table.rows(), Faults: found.first, Count: found.count,
+		Modified: time.Unix(0, l.seen.mtime).UTC(), Generation: l.count}
 	if why != nil {
 		report.Err = why
 		l.state.Store(old.resist(r, why))
 		return report
 	}
-	report.Believed = true
+	l.count++
+	report.Believed, report.Generation = true, l.count
 	l.state.Store(&state{limits: r.table.limits, believed: r.table})
 	return report
 }

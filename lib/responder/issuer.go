@@ -230,6 +230,19 @@ func (i *Issuer) Prove() error {
 	return nil
 }
 
+// Able says why nobody signs for the issuer at now; nil: somebody does.
+func (i *Issuer) Able(now time.Time) error {
+	var why error
+	for _, id := range i.signers {
+		err := id.rests(now)
+		if err == nil {
+			return nil
+		}
+		why = errors.Join(why, err)
+	}
+	return why
+}
+
 // lastMinutes is how long before its notAfter a signer rests: an answer that
 // ends sooner than that helps nobody who staples it.
 const lastMinutes = 10 * time.Minute

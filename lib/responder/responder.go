@@ -55,6 +55,8 @@ type Responder struct {
 	LogShared func(error)
 
 	served atomic.Pointer[served]
+
+	signed, unsigned atomic.Uint64 // signatures that were made, and that failed
 }
 
 // served is what one generation of issuers answers from: a new one begins
@@ -89,6 +91,17 @@ func (r *Responder) Issuers() []*Issuer {
 		return s.issuers
 	}
 	return nil
+}
+
+// Signatures returns how many answers were signed, and how many could not be.
+func (r *Responder) Signatures() (made, failed uint64) { return r.signed.Load(), r.unsigned.Load() }
+
+// Kept returns how many bytes the answers have that are kept in memory.
+func (r *Responder) Kept() int64 {
+	if s := r.served.Load(); s != nil {
+		return s.cache.Bytes()
+	}
+	return 0
 }
 
 // Respond answers one OCSPRequest in DER. There is no error to return: what
@@ -203,8 +216,10 @@ func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.T
 	resp := r.response(req, rows, id, now.Truncate(time.Second).UTC())
 	out, err := resp.Marshal(id.signer.Sign)
 	if err != nil {
+		r.unsigned.Add(1)
 		return refusal(ocsp.InternalError, fmt.Errorf("%s: signing: %w", id.signer.Path, err), describe(rows))
 	}
+	r.signed.Add(1)
 	answer := &Answer{DER: out, Status: ocsp.Success, Certs: describe(rows)}
 	if resp.Nonce == nil {
 		setTimes(answer, rows, resp.Singles, resp.ProducedAt)

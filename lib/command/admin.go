@@ -1,0 +1,104 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"ocspcgi/fcgi"
+	"ocspcgi/lib/admin"
+	"ocspcgi/lib/config"
+	"ocspcgi/lib/httpd"
+	"ocspcgi/lib/journal"
+	"ocspcgi/lib/metrics"
+	"ocspcgi/lib/ocsphttp"
+	"ocspcgi/lib/reload"
+)
+
+// operators is what -admin asks for: metrics, health and a status page, on a
+// listener that knows no OCSP. Nil is nothing of that.
+type operators struct {
+	metrics *metrics.Metrics
+	server  *httpd.Server
+	log     *journal.Journal
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// newOperators has counted what keeper reads and h answers, if -admin is set.
+func newOperators(cfg *config.Config, log *journal.Journal, version string, keeper *reload.Keeper, h *ocsphttp.Handler) *operators {
+	if cfg.Admin == "" {
+		return nil
+	}
+	m := metrics.New(version, keeper)
+	read, answered := keeper.Log, h.Log
+	keeper.Log = func(e reload.Event) {
+		read(e)
+		m.Reload(e)
+	}
+	h.Log = func(rec *ocsphttp.Record) {
+		answered(rec)
+		m.Request(rec)
+	}
+	return &operators{metrics: m, log: log}
+}
+
+// fault counts a fault of a connection that answers OCSP.
+func (o *operators) fault(err error) {
+	if o != nil {
+		o.metrics.Fault(err)
+	}
+}
+
+// open answers operators until close. The process is about to end when ctx is
+// done.
+func (o *operators) open(ctx context.Context, cfg *config.Config) error {
+	if o == nil {
+		return nil
+	}
+	l, err := listenAdmin(cfg)
+	if err != nil {
+		return fmt.Errorf("-admin: %w", err)
+	}
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+		o.log.Warn().Str("address", tcp.String()).Msg("-admin is open to everybody who reaches this address; 127.0.0.1 or a unix socket is not")
+	}
+	fault := func(err error) { o.log.Warn().Err(err).Msg("admin") }
+	a := &admin.Admin{Metrics: o.metrics, Ending: func() bool { return ctx.Err() != nil }, Log: fault}
+	o.server = &httpd.Server{Handler: a.Serve, Log: fault}
+	sampling, stop := context.WithCancel(context.WithoutCancel(ctx))
+	o.stop = stop
+	o.running.Go(func() { o.metrics.Run(sampling) })
+	o.running.Go(func() {
+		if err := o.server.Serve(l); err != nil {
+			o.log.Error().Err(err).Msg("-admin is not answered any more")
+		}
+	})
+	o.log.Info().Str("address", l.Addr().Network()+":"+l.Addr().String()).Msg("listening for operators")
+	return nil
+}
+
+func listenAdmin(cfg *config.Config) (net.Listener, error) {
+	if hostport, http := strings.CutPrefix(cfg.Admin, "http:"); http {
+		return httpd.Listen(hostport)
+	}
+	return fcgi.Listen(cfg.Admin, cfg.ListenMode, cfg.ListenGroup)
+}
+
+// close ends what open began.
+func (o *operators) close() {
+	if o == nil {
+		return
+	}
+	const patience = time.Second
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	o.stop()
+	if err := o.server.Shutdown(ctx); err != nil {
+		o.log.Warn().Err(err).Msg("admin")
+	}
+	o.running.Wait()
+}
