@@ -178,6 +178,10 @@ var algorithmNames = map[string]string{
 	"1.2.840.10045.4.3.2": "ecdsa-with-SHA256", "1.2.840.10045.4.3.3": "ecdsa-with-SHA384",
 	"1.2.840.10045.4.3.4": "ecdsa-with-SHA512", "1.3.101.112": "Ed25519", "1.3.101.113": "Ed448",
 	"2.16.840.1.101.3.4.3.17": "ML-DSA-44", "2.16.840.1.101.3.4.3.18": "ML-DSA-65", "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
+	// draft-ietf-lamps-pq-composite-sigs-14
+	"1.3.6.1.5.5.7.6.40": "MLDSA44-ECDSA-P256-SHA256", "1.3.6.1.5.5.7.6.45": "MLDSA65-ECDSA-P256-SHA512",
+	"1.3.6.1.5.5.7.6.46": "MLDSA65-ECDSA-P384-SHA512", "1.3.6.1.5.5.7.6.49": "MLDSA87-ECDSA-P384-SHA512",
+	"1.3.6.1.5.5.7.6.54": "MLDSA87-ECDSA-P521-SHA512",
 }
 
 // algorithmName names an AlgorithmIdentifier in DER.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/crypto/ocsp"
 
+	"ocspcgi/lib/signer"
 	"ocspcgi/lib/wire"
 )
 
@@ -26,8 +27,7 @@ func (i *Issuer) Request(serial *big.Int) ([]byte, error) {
 // Issued reports whether the certificate was issued under the issuer's name and
 // signed by its key. A kind of signature that is not known here is nobody's.
 func (i *Issuer) Issued(cert *x509.Certificate) bool {
-	return bytes.Equal(cert.RawIssuer, i.CA.RawSubject) &&
-		i.CA.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
+	return bytes.Equal(cert.RawIssuer, i.CA.RawSubject) && signer.Issued(i.CA, cert)
 }
 
 // Statement is what a signed answer says of one certificate.

@@ -191,17 +191,26 @@ const mostStapled = 10239
 // Warnings lists what is not wrong, but will be refused by some who ask. Each
 // says where it is set.
 func (i *Issuer) Warnings() []string {
-	const rest = 800 // of an answer, with an RSA signature of 4096 bits
 	for _, id := range i.signers {
-		size := rest
-		for _, cert := range id.certificates {
-			size += len(cert)
-		}
-		if size > mostStapled {
-			return []string{fmt.Sprintf("%s: answers have about %d bytes with these certificates; Apache staples none over %d: leave some -rother out", i.where, size, mostStapled)}
+		if size := id.answerSize(); size > mostStapled {
+			remedy := "leave some -rother out"
+			if len(id.certificates) == 1 {
+				remedy = "a signer with a smaller key would do, such as ML-DSA-65 or P-256"
+			}
+			return []string{fmt.Sprintf("%s: answers have about %d bytes with these certificates; Apache staples none over %d: %s", i.where, size, mostStapled, remedy)}
 		}
 	}
 	return nil
+}
+
+// answerSize is about the size of an answer about one certificate.
+func (id *identity) answerSize() int {
+	const rest = 300 // all that is neither signature nor certificate
+	size := rest + id.signer.SignatureSize()
+	for _, cert := range id.certificates {
+		size += len(cert)
+	}
+	return size
 }
 
 // SameKey reports whether two issuers are one CA: the same name and key, so

@@ -3,7 +3,7 @@ package responder
 import (
 	"bytes"
 	"crypto/ecdsa"
-	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -46,13 +46,14 @@ func forbidden(s *signer.Signer) (faults []error) {
 	add := func(text string) { faults = append(faults, errors.New(text)) }
 	cert := s.Certificate
 	switch key := cert.PublicKey.(type) {
-	case ed25519.PublicKey:
-		add("an Ed25519 key; RSA, P-256, P-384 and P-521 are allowed")
+	case *rsa.PublicKey:
 	case *ecdsa.PublicKey:
 		// The last octet of ecdsa-with-SHA256, -SHA384 and -SHA512.
 		if last := s.Algorithm()[len(s.Algorithm())-1]; last != map[int]byte{256: 2, 384: 3, 521: 4}[key.Params().BitSize] {
 			add("rmd is not the digest of the key's curve; leave it out")
 		}
+	default:
+		add("a key of the kind " + signer.KindOf(cert) + "; RSA, P-256, P-384 and P-521 are allowed")
 	}
 	if cert.IsCA {
 		return faults // the CA itself, for a delegate is none

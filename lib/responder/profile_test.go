@@ -36,7 +36,7 @@ func TestPublicProfile(t *testing.T) {
 		{"SGN-13 P-384", 12 * time.Hour, ca.OCSPSigner("p384", pkitest.Key("p384")), "", nil, false, ""},
 		{"SGN-13 P-521", 12 * time.Hour, ca.OCSPSigner("p521", pkitest.Key("p521")), "", nil, false, ""},
 		{"SGN-15 RSA-PSS", 12 * time.Hour, rsa, "", []string{"rsa_padding_mode:pss"}, false, ""},
-		{"SGN-16 Ed25519", 12 * time.Hour, ca.OCSPSigner("ed25519", pkitest.Key("ed25519")), "", nil, false, "an Ed25519 key"},
+		{"SGN-16 Ed25519", 12 * time.Hour, ca.OCSPSigner("ed25519", pkitest.Key("ed25519")), "", nil, false, "a key of the kind Ed25519; RSA, P-256, P-384 and P-521 are allowed"},
 		{"SGN-09 the CA itself", 12 * time.Hour, self, "", nil, false, ""},
 	} {
 		t.Run(test.row, func(t *testing.T) {

@@ -7,18 +7,12 @@ import "fmt"
 // says.
 func (s *Signer) Prove() error {
 	message := []byte("ocspcgi proves that this key signs for this certificate")
-	_, signature, err := s.Sign(message)
+	algorithm, signature, err := s.Sign(message)
 	if err != nil {
 		return fmt.Errorf("%s: a signature to try it: %w", s.KeyPath, err)
 	}
-	if !s.Verifies(message, signature) {
+	if CheckSignature(s.Certificate, algorithm, message, signature) != nil {
 		return fmt.Errorf("%s: the signature that %s made is not one for it", s.Path, s.KeyPath)
 	}
 	return nil
-}
-
-// Verifies reports whether signature is one that Sign could have made of message:
-// with that key and that algorithm.
-func (s *Signer) Verifies(message, signature []byte) bool {
-	return CheckSignature(s.Certificate, s.algorithm.identifier, message, signature) == nil
 }

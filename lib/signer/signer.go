@@ -82,6 +82,9 @@ func (s *Signer) Sign(tbs []byte) (algorithm, signature []byte, err error) {
 	return s.algorithm.identifier, signature, nil
 }
 
+// SignatureSize is how many bytes a signature has at the most.
+func (s *Signer) SignatureSize() int { return signatureSize(s.key.Public()) }
+
 // ValidityError says that a signer's certificate is not valid at a moment,
 // which time or the CA will heal.
 type ValidityError struct {

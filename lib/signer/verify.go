@@ -125,6 +125,21 @@ func algorithmsOf(key crypto.PublicKey) (all []algorithm) {
 	return all
 }
 
+// signatureSize is how many bytes a signature of key has at the most.
+func signatureSize(key crypto.PublicKey) int {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		return k.Size()
+	case *ecdsa.PublicKey:
+		return 2*(k.Params().BitSize/8+4) + 3 // two INTEGERs in a SEQUENCE
+	case sign.PublicKey:
+		return k.Scheme().SignatureSize()
+	case *compositePublic:
+		return signatureSize(k.first) + signatureSize(k.second)
+	}
+	return ed25519.SignatureSize
+}
+
 func verifies(key crypto.PublicKey, opts crypto.SignerOpts, signed, signature []byte) bool {
 	digest, hash := digestOf(signed, opts), opts.HashFunc()
 	switch k := key.(type) {

@@ -1,0 +1,99 @@
+package responder_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"ocspcgi/lib/index"
+	"ocspcgi/lib/pkitest"
+	"ocspcgi/lib/responder"
+	"ocspcgi/lib/signer"
+	"ocspcgi/lib/wire"
+)
+
+func filesOfHand(ca, signer *pkitest.Hand) responder.Files {
+	return responder.Files{Where: "the test", CA: ca.Cert, Lifetime: lifetime,
+		Signers: []responder.SignerFiles{{Certificate: signer.Cert, Key: signer.Key}}}
+}
+
+// Each kind of signer below each kind of CA: whether Apache will staple the
+// answer is known before, and openssl names the CA by the same hashes.
+func TestPostQuantum(t *testing.T) {
+	for _, test := range []struct {
+		row, ca, signer string // no signer: the CA signs
+		staples         bool
+	}{
+		{"SGN-18 ML-DSA-44", "ML-DSA-44", "ML-DSA-44", true},
+		{"SGN-18 ML-DSA-65", "ML-DSA-65", "ML-DSA-65", true},
+		{"SGN-18 ML-DSA-87", "ML-DSA-87", "ML-DSA-87", false},
+		{"SGN-18 ML-DSA-87 itself", "ML-DSA-87", "", false},
+		{"SGN-18 ML-DSA-87 below P-256", "P-256", "ML-DSA-87", true},
+		{"SGN-18 ML-DSA-65 below ML-DSA-87", "ML-DSA-87", "ML-DSA-65", false},
+		{"SGN-17 ML-DSA-44 below P-256", "P-256", "ML-DSA-44", true},
+		{"SGN-17 P-256 below ML-DSA-65", "ML-DSA-65", "P-256", true},
+		{"SGN-17 composite", "MLDSA65-ECDSA-P256-SHA512", "MLDSA65-ECDSA-P256-SHA512", true},
+	} {
+		t.Run(test.row, func(t *testing.T) {
+			ca := pkitest.HandCA(t, t.TempDir(), test.ca)
+			made := ca
+			if test.signer != "" {
+				made = ca.OCSPSigner(t, "ocsp", test.signer)
+			}
+			live := &index.Live{Path: ca.Index(t, made)}
+			if report := live.Reload(true); report.Err != nil {
+				t.Fatal(report.Err)
+			}
+			issuer := open(t, filesOfHand(ca, made), live)
+			if err := issuer.Prove(); err != nil {
+				t.Error(err)
+			}
+			r := &responder.Responder{Now: func() time.Time { return made.Certificate.NotBefore.Add(time.Hour) }}
+			r.Serve(issuer)
+			request := pkitest.Request(t, &pkitest.CA{Cert: ca.Cert}, nil, "-no_nonce", "-serial", "0x"+made.Serial)
+			answer := r.Respond(t.Context(), request)
+			resp, err := wire.ParseResponse(answer.DER)
+			if err != nil || resp.Status != ocsp.Success || answer.Certs[0].Status != "good" {
+				t.Fatalf("%v, %+v", err, answer)
+			}
+			if err := signer.CheckSignature(made.Certificate, resp.SignatureAlgorithm, resp.TBS, resp.Signature); err != nil {
+				t.Error(err)
+			}
+			holdSize(t, issuer.Warnings(), len(answer.DER), test.staples)
+		})
+	}
+}
+
+// holdSize holds a warning to the size of the answer it is about.
+func holdSize(t *testing.T, warnings []string, size int, staples bool) {
+	t.Helper()
+	t.Logf("%d bytes", size)
+	if staples != (size <= 10239) || staples != (len(warnings) == 0) {
+		t.Errorf("%d bytes, warned: %q", size, warnings)
+	}
+	if len(warnings) == 0 {
+		return
+	}
+	_, rest, _ := strings.Cut(warnings[0], "answers have about ")
+	about, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil || about < size || about > size+200 || !strings.Contains(warnings[0], "a signer with a smaller key would do") {
+		t.Errorf("%d bytes, warned: %q", size, warnings)
+	}
+}
+
+func TestPostQuantumIsNotPublic(t *testing.T) {
+	ca := pkitest.HandCA(t, t.TempDir(), "P-256")
+	for _, kind := range []string{"ML-DSA-65", "MLDSA65-ECDSA-P256-SHA512"} {
+		t.Run("SGN-17 "+kind, func(t *testing.T) {
+			files := filesOfHand(ca, ca.OCSPSigner(t, "ocsp-"+kind, kind))
+			files.Public = true
+			_, err := responder.Open(files, nil)
+			if want := "a key of the kind " + kind + "; RSA, P-256, P-384 and P-521 are allowed"; err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+}
