@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"ocspcgi/lib/reload"
@@ -39,6 +41,7 @@ func (c *Checker) access(source *reload.Source) {
 			c.add(row{Level: fault, File: path, Text: fmt.Sprintf("%s may not read it: %s has mode %#o", c.as.name, at, mode), Remedy: unlock(c.as.name, at, path, source.Index)})
 		case path == source.Index:
 			c.easyRSA(path)
+			c.regrouped(path)
 		}
 	}
 	if len(c.rows) == before {
@@ -67,6 +70,24 @@ func (c *Checker) easyRSA(path string) {
 		c.add(row{Level: warning, File: path, Text: fmt.Sprintf("easy-rsa will write it anew with mode 0600, and %s may not read it then", c.as.name),
 			Remedy: "answer as the user who runs easy-rsa, or copy it after each change"})
 	}
+}
+
+// regrouped hints at an index that the user may read because of its group, which
+// the next change by openssl ca takes away: a new file has the group of whoever
+// runs it, unless the folder says otherwise.
+func (c *Checker) regrouped(path string) {
+	info, err := os.Stat(path)
+	dir, dirErr := os.Stat(filepath.Dir(path))
+	if err != nil || dirErr != nil || dir.Mode()&fs.ModeSetgid != 0 || isEasyRSA(path) || info.Mode().Perm()&mayRead != 0 {
+		return
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	u, err := user.LookupId(strconv.FormatUint(uint64(owner.Uid), 10))
+	if err != nil || owner.Uid == c.as.uid || u.Gid == strconv.FormatUint(uint64(owner.Gid), 10) {
+		return
+	}
+	c.add(row{Level: warning, File: path, Text: fmt.Sprintf("%s may read it by its group, and openssl ca will write it anew with the group of %s", c.as.name, u.Username),
+		Remedy: "chmod g+s " + filepath.Dir(path)})
 }
 
 func isEasyRSA(index string) bool {

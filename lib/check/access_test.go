@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -106,6 +107,40 @@ func TestAccess(t *testing.T) {
 	expect(other, bitsAlone+"warning DIR/index.txt easy-rsa will write it anew with mode 0600, and other may not read it then -> answer as the user who runs easy-rsa, or copy it after each change")
 	chmod("index.txt", 0o600)
 	expect(other, bitsAlone+"error DIR/index.txt other may not read it: DIR/index.txt has mode 0600 -> easy-rsa writes it anew with mode 0600 each time: answer as the user who runs it, or copy it after each change")
+}
+
+// An index that is open to a group stays so only where its folder hands the
+// group on.
+func TestRegrouped(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root may give files away")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "index.txt")
+	if err := os.WriteFile(path, nil, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	found := func() string {
+		c := &Checker{as: &account{name: "web", uid: 54321, gid: 1}}
+		c.regrouped(path)
+		return fmt.Sprint(c.rows)
+	}
+	if got := found(); got != "[]" {
+		t.Errorf("the owner's own group: %s", got)
+	}
+	if err := os.Chown(path, 0, 1); err != nil {
+		t.Fatal(err)
+	}
+	want := "web may read it by its group, and openssl ca will write it anew with the group of root"
+	if got := found(); !strings.Contains(got, want) || !strings.Contains(got, "chmod g+s "+dir) {
+		t.Errorf("another group: %s", got)
+	}
+	if err := os.Chmod(dir, 0o755|fs.ModeSetgid); err != nil {
+		t.Fatal(err)
+	}
+	if got := found(); got != "[]" {
+		t.Errorf("a folder that hands it on: %s", got)
+	}
 }
 
 // Each message of the form FILE: TEXT; REMEDY is taken apart.

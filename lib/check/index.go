@@ -65,7 +65,7 @@ func (c *Checker) backup(live *index.Live) {
 	old := live.Path + ".old"
 	lost := crowd{c: c}
 	err := index.Rows(old, func(r *index.Row) bool {
-		if r.Status != index.Revoked || r.Reason == hold {
+		if r.Status != index.Revoked || r.Reason == hold || r.Expires.Before(c.now()) {
 			return true
 		}
 		entry, err := live.Lookup(r.Serial)

@@ -200,7 +200,7 @@ func (c *Checker) verified(h *handshake, response *wire.OCSPResponse) {
 	} else {
 		c.ok("", "staples good, of %s, until %s", clock(single.ThisUpdate), clock(single.NextUpdate))
 	}
-	c.survives(h, single)
+	c.survives(h, response, single)
 }
 
 func clock(t time.Time) string {
@@ -247,12 +247,12 @@ func (c *Checker) issuerOf(h *handshake) *x509.Certificate {
 
 // survives says how long the site staples on when the responder stops, and
 // whether answers live long enough for who staples them.
-func (c *Checker) survives(h *handshake, single *wire.Single) {
+func (c *Checker) survives(h *handshake, response *wire.OCSPResponse, single *wire.Single) {
 	if single.NextUpdate.IsZero() {
 		c.add(row{Level: warning, Text: "the staple has no nextUpdate: nobody can tell how long it holds", Remedy: "nmin = 720"})
 		return
 	}
-	life, left := single.NextUpdate.Sub(single.ThisUpdate), single.NextUpdate.Sub(c.now())
+	life, left := single.NextUpdate.Sub(response.ProducedAt), single.NextUpdate.Sub(c.now())
 	s := staplerNamed(h.server)
 	now := "if the responder stopped now, this staple would hold for " + span(left)
 	switch {
