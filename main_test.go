@@ -8,10 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"ocspcgi/lib/pkitest"
 )
 
 func TestMain(m *testing.M) {
@@ -28,17 +31,43 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hand := handmade(t)
+	noble, err := filepath.Abs("testdata/noble")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("HAND", hand)
+			env.Setenv("NOBLE", noble)
 			env.Setenv("CA", ca)
 			env.Setenv("REQUESTS", filepath.Join(filepath.Dir(ca), "requests"))
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"der": der, "etag": etag, "exits": exits, "expand": expand, "path": path,
+			"der": der, "etag": etag, "exits": exits, "expand": expand, "flip": flip, "path": path,
 		},
 	})
+}
+
+// handmade makes CAs whose keys openssl may not know, each with a signer, in
+// folders that are named after both kinds of key.
+func handmade(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for _, kinds := range [][2]string{
+		{"ML-DSA-44", "ML-DSA-44"}, {"ML-DSA-65", "ML-DSA-65"}, {"ML-DSA-87", "ML-DSA-87"},
+		{"ML-DSA-65", "P-256"}, {"P-384", "ML-DSA-65"}, {"MLDSA65-ECDSA-P256-SHA512", "MLDSA87-ECDSA-P384-SHA512"},
+	} {
+		below := filepath.Join(dir, kinds[0]+"_"+kinds[1])
+		if err := os.Mkdir(below, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		ca := pkitest.HandCA(t, below, kinds[0])
+		ca.Index(t, ca.OCSPSigner(t, "ocsp", kinds[1]))
+	}
+	return dir
 }
 
 // der FILE HEX checks that a file is those bytes, and nothing else.
@@ -81,6 +110,20 @@ func expand(ts *testscript.TestScript, neg bool, args []string) {
 	text, err := os.ReadFile(path)
 	ts.Check(err)
 	ts.Check(os.WriteFile(path, []byte(os.Expand(string(text), ts.Getenv)), 0o644))
+}
+
+// flip FILE OFFSET flips a bit of the byte there.
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: flip FILE OFFSET")
+	}
+	at, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	data[at] ^= 1
+	ts.Check(os.WriteFile(path, data, 0o644))
 }
 
 // etag FILE puts the ETag in an answer into $ETAG.

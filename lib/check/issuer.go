@@ -95,6 +95,9 @@ func (c *Checker) source(source *reload.Source) *responder.Issuer {
 		c.say(fault, err.Error(), files.Where)
 		return nil
 	}
+	for _, w := range served.Warnings() {
+		c.say(warning, w, files.Where)
+	}
 	return served
 }
 
