@@ -79,6 +79,14 @@ func closeStdout(out []byte, start int, id uint16) []byte {
 // nextPair cuts the first name-value pair off b (§3.4). It is not ok when a
 // length says more than there is.
 func nextPair(b []byte) (name, value, rest []byte, ok bool) {
+	if len(b) >= 2 && (b[0]|b[1]) < 0x80 { // the most: both lengths have one byte
+		n := 2 + int(b[0])
+		end := n + int(b[1])
+		if end > len(b) {
+			return nil, nil, nil, false
+		}
+		return b[2:n], b[n:end], b[end:], true
+	}
 	nameLen, b, ok := pairLength(b)
 	if !ok {
 		return nil, nil, nil, false

@@ -51,6 +51,7 @@ type Report struct {
 // state is what is answered from. It does not change.
 type state struct {
 	limits
+	epoch    uint64 // counts up from 1
 	believed *Table // nil: nothing yet
 	newer    *Table // what is stricter in the last file, which is not believed; nil: it is
 	standing *Table // revocations in all files since the one believed that stood still
@@ -73,6 +74,23 @@ func (l *Live) Lookup(serial []byte) (Entry, error) {
 		f = stricter(f, s.standing.find(key))
 	}
 	return s.apply(f).answer()
+}
+
+// Epoch is a number that has gone up since a look-up if its answer may be
+// another one now: to be read before that look-up, and compared later. 0 is
+// before the first Reload. It is safe for concurrent use; the time is of no
+// account here.
+func (l *Live) Epoch(time.Time) uint64 {
+	if s := l.state.Load(); s != nil {
+		return s.epoch
+	}
+	return 0
+}
+
+// become makes next what is answered from.
+func (l *Live) become(next *state) {
+	next.epoch = l.Epoch(time.Time{}) + 1
+	l.state.Store(next)
 }
 
 // Reload reads the file if it has changed, which costs one stat if it has not,
@@ -132,7 +150,7 @@ func (l *Live) doubtful(now time.Time) bool {
 func (l *Live) unread(err error) Report {
 	why := doubt(l.Path, reasonOf(err))
 	if s := l.state.Load(); s == nil || s.believed == nil && s.newer == nil {
-		l.state.Store(&state{limits: limits{whole: why}})
+		l.become(&state{limits: limits{whole: why}})
 	}
 	r := l.report
 	r.Path, r.Believed, r.Err = l.Path, false, why
@@ -160,12 +178,12 @@ func (l *Live) judge(r reading, accept bool, now time.Time) Report {
 		Modified: time.Unix(0, l.seen.mtime).UTC(), Generation: l.count}
 	if why != nil {
 		report.Err = why
-		l.state.Store(old.resist(r, why))
+		l.become(old.resist(r, why))
 		return report
 	}
 	l.count++
 	report.Believed, report.Generation = true, l.count
-	l.state.Store(&state{limits: r.table.limits, believed: r.table})
+	l.become(&state{limits: r.table.limits, believed: r.table})
 	return report
 }
 

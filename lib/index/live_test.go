@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"ocspcgi/lib/index"
 )
@@ -216,5 +217,37 @@ func TestAllocations(t *testing.T) {
 		if n := testing.AllocsPerRun(100, func() { _, _ = l.Lookup(key) }); n != 0 {
 			t.Errorf("look-up of %s allocates %v times", serial, n)
 		}
+	}
+}
+
+// An epoch lasts as long as what is answered does.
+func TestEpoch(t *testing.T) {
+	l := &index.Live{Path: write(t, entry('V', "10"))}
+	if g := l.Epoch(time.Time{}); g != 0 {
+		t.Errorf("%d before anything was read", g)
+	}
+	last := uint64(0)
+	for _, step := range []struct {
+		name, text string
+		accept     bool
+	}{
+		{"read", "", false},
+		{"revoked", entry('R', "10"), false},
+		{"not believed: forgotten", entry('V', "11"), false},
+		{"not believed: torn", entry('V', "11") + "V\t2711", false},
+		{"accepted", entry('V', "11"), true},
+	} {
+		if step.text != "" {
+			replace(t, l.Path, step.text)
+		}
+		l.Reload(step.accept)
+		if g := l.Epoch(time.Time{}); g <= last {
+			t.Errorf("%s: %d, before %d", step.name, g, last)
+		} else {
+			last = g
+		}
+	}
+	if l.Reload(false); l.Epoch(time.Time{}) != last {
+		t.Error("another epoch without a change")
 	}
 }

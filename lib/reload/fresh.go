@@ -32,11 +32,22 @@ type fresh struct {
 
 // Lookup is [index.Live.Lookup].
 func (f *fresh) Lookup(serial []byte) (index.Entry, error) {
-	now := f.now().UnixNano()
-	if last := f.looked.Load(); (now-last >= int64(between) || now < last) && f.looked.CompareAndSwap(last, now) {
+	f.lookSometimes(f.now())
+	return f.Live.Lookup(serial)
+}
+
+// Epoch is [index.Live.Epoch].
+func (f *fresh) Epoch(now time.Time) uint64 {
+	f.lookSometimes(now)
+	return f.Live.Epoch(now)
+}
+
+// lookSometimes looks if nobody has for a while.
+func (f *fresh) lookSometimes(now time.Time) {
+	at := now.UnixNano()
+	if last := f.looked.Load(); (at-last >= int64(between) || at < last) && f.looked.CompareAndSwap(last, at) {
 		f.look()
 	}
-	return f.Live.Lookup(serial)
 }
 
 // look reads the index if another file has taken its place.

@@ -76,18 +76,18 @@ func (k *kept) wait(t *testing.T, wanted func(reload.Event) bool) reload.Event {
 	}
 }
 
-func (k *kept) ask(t *testing.T, leaf *pkitest.Leaf) *wire.OCSPResponse {
+func (k *kept) ask(t *testing.T, leaf *pkitest.Leaf, args ...string) *wire.OCSPResponse {
 	t.Helper()
-	resp, err := wire.ParseResponse(k.Responder.Respond(context.Background(), pkitest.Request(t, k.CA, leaf)).DER)
+	resp, err := wire.ParseResponse(k.Responder.Respond(context.Background(), pkitest.Request(t, k.CA, leaf, args...)).DER)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return resp
 }
 
-func (k *kept) status(t *testing.T, leaf *pkitest.Leaf) wire.CertStatus {
+func (k *kept) status(t *testing.T, leaf *pkitest.Leaf, args ...string) wire.CertStatus {
 	t.Helper()
-	resp := k.ask(t, leaf)
+	resp := k.ask(t, leaf, args...)
 	if resp.Status != ocsp.Success {
 		t.Fatalf("answered %v", resp.Status)
 	}
@@ -119,7 +119,17 @@ func TestRevocationIsSeenByTheNextToAsk(t *testing.T) {
 		if got := k.status(t, leaf); got != wire.Good {
 			t.Fatalf("%v once it is issued", got)
 		}
+		for range 2 { // signed, and kept
+			if got := k.status(t, leaf, "-no_nonce"); got != wire.Good {
+				t.Fatalf("%v once it is issued, without a nonce", got)
+			}
+		}
 		k.Revoke(leaf)
+		if i%2 == 0 {
+			if got := k.status(t, leaf, "-no_nonce"); got != wire.Revoked {
+				t.Fatalf("%v once it is revoked, without a nonce", got)
+			}
+		}
 		if got := k.status(t, leaf); got != wire.Revoked {
 			t.Fatalf("%v once it is revoked", got)
 		}

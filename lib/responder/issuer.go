@@ -22,6 +22,13 @@ type Index interface {
 	Lookup(serial []byte) (index.Entry, error)
 }
 
+// epochs is an Index that can tell whether it may have changed: the number
+// has gone up since a Lookup if its answer may be another one now. now is the
+// time of whoever asks; 0 says that it cannot be told.
+type epochs interface {
+	Epoch(now time.Time) uint64
+}
+
 // Files names what an issuer is made of.
 type Files struct {
 	Where    string // where these settings stand, for messages
@@ -65,6 +72,8 @@ type Issuer struct {
 	Index    Index
 	Lifetime time.Duration // from producedAt to nextUpdate
 
+	epochs epochs // Index's; nil: it has none
+
 	where   string
 	public  bool // says nothing that a publicly trusted CA may not
 	hashes  *wire.Issuer
@@ -88,7 +97,8 @@ func Open(files Files, idx Index) (*Issuer, error) {
 	if err != nil {
 		faults = append(faults, fmt.Errorf("-CA: %w", err))
 	}
-	issuer := &Issuer{Index: idx, Lifetime: files.Lifetime, public: files.Public, where: files.Where}
+	changes, _ := idx.(epochs)
+	issuer := &Issuer{Index: idx, epochs: changes, Lifetime: files.Lifetime, public: files.Public, where: files.Where}
 	others, err := readAll(files.Other)
 	if err != nil {
 		faults = append(faults, err)

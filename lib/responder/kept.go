@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"ocspcgi/lib/index"
@@ -17,7 +18,12 @@ import (
 type kept struct {
 	answer   Answer
 	produced time.Time
+	early    time.Time // from then on it is renewed before its renewal comes; zero: never
+	issuer   *Issuer   // of all rows; nil: they have several
 	rows     []row
+
+	seen     atomic.Uint64 // epoch of the index that the rows stand in
+	renewing atomic.Bool   // a newer one is being signed, or was
 }
 
 // stillTrue reports whether the answer may be given at now: its renewal has
@@ -26,6 +32,27 @@ func (k *kept) stillTrue(now time.Time) bool {
 	if !k.current(now) {
 		return false
 	}
+	epoch := k.epoch(now)
+	if epoch != 0 && k.seen.Load() == epoch {
+		return true // the fast path: nothing has changed since they were looked up
+	}
+	if !k.stands() {
+		return false
+	}
+	k.seen.Store(epoch)
+	return true
+}
+
+// epoch is that of the index behind all rows; 0: there is no such number.
+func (k *kept) epoch(now time.Time) uint64 {
+	if k.issuer == nil || k.issuer.epochs == nil {
+		return 0
+	}
+	return k.issuer.epochs.Epoch(now)
+}
+
+// stands reports whether every row reads as it did.
+func (k *kept) stands() bool {
 	for i := range k.rows {
 		row := &k.rows[i]
 		entry, err := row.issuer.Index.Lookup(row.serial)
@@ -44,23 +71,38 @@ func (k *kept) current(now time.Time) bool {
 	return !now.Before(k.produced) && now.Add(time.Second).Before(k.answer.Renewal)
 }
 
+// aging reports whether it is time to have the answer renewed by nobody who
+// waits for it.
+func (k *kept) aging(now time.Time) bool { return !k.early.IsZero() && !now.Before(k.early) }
+
 // signOnce signs one answer for all who ask for it at the same time, and keeps
-// it. Who has seen other rows than it was made from gets one of their own.
-func (r *Responder) signOnce(s *served, der []byte, req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
-	shared, _, _ := s.signing.Do(string(der), func() (any, error) {
-		if k, ok := s.cache.Get(der); ok && k.current(now) && k.madeFrom(rows) {
+// it for key. Who has seen other rows than it was made from gets one of their own.
+func (r *Responder) signOnce(s *served, key []byte, req *wire.Request, rows []row, id *identity, now time.Time) *kept {
+	shared, _, _ := s.signing.Do(string(key), func() (any, error) {
+		if k, ok := s.cache.Get(key); ok && k.current(now) && k.madeFrom(rows) && !k.renewing.Load() {
 			return k, nil // somebody was faster
 		}
 		k := &kept{answer: *r.sign(req, rows, id, now), produced: now.Truncate(time.Second), rows: rows}
 		if k.answer.Keepable() {
-			s.keep(der, k)
+			s.keep(key, k)
 		}
 		return k, nil
 	})
 	if k := shared.(*kept); k.madeFrom(rows) {
-		return &k.answer
+		return k
 	}
-	return r.sign(req, rows, id, now)
+	return &kept{answer: *r.sign(req, rows, id, now)}
+}
+
+// question is a key for what a request asks, whatever else is in it. It is shorter
+// than any request that is answered.
+func question(rows []row, id *identity) []byte {
+	hash := sha256.New()
+	hash.Write(id.signer.Certificate.Raw)
+	for i := range rows {
+		hash.Write(rows[i].id.Raw)
+	}
+	return hash.Sum(nil)
 }
 
 // madeFrom reports whether the answer says what rows say.
@@ -106,9 +148,20 @@ func (a *Answer) setETag() {
 func (s *served) keep(der []byte, k *kept) {
 	own := &kept{answer: k.answer, produced: k.produced, rows: slices.Clone(k.rows)}
 	own.answer.Cached = true
+	own.early = k.answer.Renewal.Add(-k.answer.Renewal.Sub(k.produced) / 8)
+	own.issuer = only(own.rows)
 	for i := range own.rows {
 		own.rows[i].id, own.rows[i].serial = nil, bytes.Clone(own.rows[i].serial)
 	}
 	const each = 256 // a row, its texts for the log
 	s.cache.Put(der, own, len(own.answer.DER)+each*(1+len(own.rows)))
+}
+
+// only is the issuer of all rows, nil if they have several.
+func only(rows []row) *Issuer {
+	first := rows[0].issuer
+	if slices.ContainsFunc(rows, func(row row) bool { return row.issuer != first }) {
+		return nil
+	}
+	return first
 }

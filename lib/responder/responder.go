@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -54,7 +55,9 @@ type Responder struct {
 	// LogShared is told what went wrong with Shared; nil: nobody is.
 	LogShared func(error)
 
-	served atomic.Pointer[served]
+	served     atomic.Pointer[served]
+	renewals   atomic.Int64 // under way
+	background sync.WaitGroup
 
 	signed, unsigned atomic.Uint64 // signatures that were made, and that failed
 }
@@ -113,7 +116,7 @@ func (r *Responder) Respond(ctx context.Context, der []byte) *Answer {
 	}
 	now := r.now()
 	if k, ok := s.cache.Get(der); ok && k.stillTrue(now) {
-		return &k.answer
+		return r.give(s, der, k, now)
 	}
 	return r.respond(ctx, s, der, now)
 }
@@ -151,7 +154,11 @@ func (r *Responder) respond(ctx context.Context, s *served, der []byte, now time
 	case r.own(req):
 		return r.sign(req, rows, id, now)
 	case r.CacheBytes > 0:
-		return r.signOnce(s, der, req, rows, id, now)
+		key := der
+		if req.Nonce != nil { // it makes each request another one
+			key = question(rows, id)
+		}
+		return r.give(s, der, r.signOnce(s, key, req, rows, id, now), now)
 	}
 	answer := r.sign(req, rows, id, now)
 	if r.shareable(req) {

@@ -1,0 +1,4 @@
+package responder
+
+// Renewed waits for the answers that are being renewed.
+func (r *Responder) Renewed() { r.background.Wait() }
