@@ -1,11 +1,13 @@
-# make            builds bin/ocspcgi
+# make            builds bin/ocspcgi, and bin/ocsp.cgi, the small one for CGI alone
 # make demo       a CA, served and asked, to play with (ONCE=1: ends by itself)
 # make test       all tests, with the real servers; TESTFLAGS go to go test
 # CONTRIBUTING.md has the rest.
 
 GO        ?= go
 BIN       := bin/ocspcgi
+CGI       := bin/ocsp.cgi
 VERSION    = $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+FLAGS      = -trimpath -buildvcs=false -buildmode=exe -ldflags '-s -w -X main.version=$(VERSION)'
 PREFIX    ?= /usr/local
 CGIBIN    ?= /usr/lib/cgi-bin
 TESTFLAGS ?=
@@ -27,7 +29,8 @@ export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
 	@.ci/programs go
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -buildmode=exe -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) .
+	CGO_ENABLED=0 $(GO) build $(FLAGS) -o $(BIN) .
+	CGO_ENABLED=0 $(GO) build $(FLAGS) -o $(CGI) ./cgi/cgibin
 
 demo: build
 	@.ci/programs openssl
@@ -86,6 +89,7 @@ testdata:
 install: $(BIN)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ocspcgi
 	install -D -m 0755 $(BIN) $(DESTDIR)$(CGIBIN)/ocspcgi
+	install -D -m 0755 $(CGI) $(DESTDIR)$(CGIBIN)/ocsp.cgi
 	install -D -m 0755 lib/package/ocspcgi-deliver $(DESTDIR)$(PREFIX)/bin/ocspcgi-deliver
 
 $(BIN):

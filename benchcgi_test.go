@@ -27,8 +27,9 @@ cat | openssl ocsp -index "$OCSP_INDEX" -CA "$OCSP_CA" -rkey "$OCSP_RKEY" -rsign
 // children.
 func BenchmarkCGI(b *testing.B) {
 	dir := b.TempDir()
-	program, empty, sh := filepath.Join(dir, "ocspcgi"), filepath.Join(dir, "empty"), filepath.Join(dir, "script")
+	program, small, empty, sh := filepath.Join(dir, "ocspcgi"), filepath.Join(dir, "ocsp.cgi"), filepath.Join(dir, "empty"), filepath.Join(dir, "script")
 	build(b, ".", program)
+	build(b, "./cgi/cgibin", small)
 	writeFile(b, filepath.Join(dir, "empty.go"), "package main\n\nfunc main() {}\n", 0o644)
 	build(b, filepath.Join(dir, "empty.go"), empty)
 	writeFile(b, sh, script, 0o755)
@@ -52,6 +53,8 @@ func BenchmarkCGI(b *testing.B) {
 		}
 		b.Run(kind+"/empty-go", func(b *testing.B) { spawn(b, request, nil, empty) })
 		b.Run(kind+"/ocspcgi", func(b *testing.B) { spawn(b, request, env, program) })
+		b.Run(kind+"/ocsp.cgi", func(b *testing.B) { spawn(b, request, env, small) })
+		b.Run(kind+"/ocsp.cgi-cache", func(b *testing.B) { spawn(b, request, append(env, "OCSP_CACHE="+b.TempDir()), small) })
 		b.Run(kind+"/ocspcgi-cache", func(b *testing.B) { spawn(b, request, append(env, "OCSP_CACHE="+b.TempDir()), program) })
 		b.Run(kind+"/openssl", func(b *testing.B) {
 			spawn(b, request, env, openssl, "ocsp", "-index", c.Index, "-CA", c.Cert, "-rsigner", signer.Cert, "-rkey", signer.Key,

@@ -3,15 +3,14 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
-	"syscall"
 
 	"ocspcgi/cgi"
 	"ocspcgi/fcgi"
 	"ocspcgi/lib/check"
 	"ocspcgi/lib/command"
+	"ocspcgi/lib/once"
 )
 
 // version is set by the linker.
@@ -21,15 +20,15 @@ func main() { os.Exit(launch(os.Args[1:])) }
 
 // launch finds out how the program was started, by the first sign that holds.
 func launch(args []string) int {
-	if err := dropSetuid(); err != nil {
-		return command.Fail(err)
+	if err := once.DropSetuid(); err != nil {
+		return once.Fail(err)
 	}
-	program := &command.Program{Version: version, Environ: os.Environ()}
+	program := &once.Program{Version: version, Environ: os.Environ()}
 	switch inherited, ok, err := fcgi.Inherited(); {
 	case err != nil:
-		return command.Fail(err)
+		return once.Fail(err)
 	case ok:
-		return program.Serve(args, inherited)
+		return command.Serve(program, args, inherited)
 	}
 	if cgi.Invoked(os.Getenv) {
 		return program.CGI() // argv is the client's
@@ -57,16 +56,5 @@ func launch(args []string) int {
 			args = args[1:]
 		}
 	}
-	return program.Serve(args, nil)
-}
-
-// dropSetuid gives back what a setuid or setgid bit gave: whoever starts the
-// program names the files that it reads and writes.
-func dropSetuid() error {
-	user, group := os.Getuid(), os.Getgid()
-	if user == os.Geteuid() && group == os.Getegid() {
-		return nil
-	}
-	// These set the saved ones, too, and are there on every Unix.
-	return errors.Join(syscall.Setregid(group, group), syscall.Setreuid(user, user))
+	return command.Serve(program, args, nil)
 }

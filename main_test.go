@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ocspcgi/lib/once"
 	"ocspcgi/lib/pkitest"
 )
 
@@ -21,12 +22,32 @@ func TestMain(m *testing.M) {
 	if os.Getenv(emptyProgram) != "" {
 		serveEmpty()
 	}
-	testscript.Main(m, map[string]func(){"ocspcgi": main})
+	testscript.Main(m, map[string]func(){"ocspcgi": main, "ocsp.cgi": func() {
+		os.Exit((&once.Program{Version: version, Environ: os.Environ()}).Only())
+	}})
 }
 
 // TestScripts runs what a person types at the real main: testdata/script has a
 // file for each behaviour. $CA is the folder of the CA in testdata.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script") }
+
+// TestSmallProgram runs the scripts about CGI at the program that is for CGI alone.
+func TestSmallProgram(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"cgi.txtar", "cache.txtar"} {
+		script, err := os.ReadFile(filepath.Join("testdata/script", name))
+		if err == nil {
+			small := strings.ReplaceAll(string(script), "exec ocspcgi", "exec ocsp.cgi")
+			err = os.WriteFile(filepath.Join(dir, name), []byte(small), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	runScripts(t, dir)
+}
+
+func runScripts(t *testing.T, dir string) {
 	ca, err := filepath.Abs("testdata/ca")
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +58,7 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HAND", hand)
 			env.Setenv("NOBLE", noble)

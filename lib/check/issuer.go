@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"ocspcgi/lib/cadir"
-	"ocspcgi/lib/command"
 	"ocspcgi/lib/config"
 	"ocspcgi/lib/index"
+	"ocspcgi/lib/once"
 	"ocspcgi/lib/reload"
 	"ocspcgi/lib/responder"
 	"ocspcgi/lib/signer"
@@ -33,7 +33,7 @@ func (c *Checker) each(cfg *config.Config) {
 		c.faults(err)
 		return
 	}
-	from := command.Sources{Ask: ask, Env: c.env, Now: c.Now, Took: c.took}
+	from := once.Sources{Ask: ask, Env: c.env, Now: c.Now, Took: c.took}
 	var sources []reload.Source
 	var opened []*responder.Issuer
 	if len(cfg.Issuers) == 0 {

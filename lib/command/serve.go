@@ -16,27 +16,29 @@ import (
 	"ocspcgi/lib/config"
 	"ocspcgi/lib/daemon"
 	"ocspcgi/lib/journal"
+	"ocspcgi/lib/once"
 	"ocspcgi/lib/reload"
 	"ocspcgi/lib/responder"
+	"ocspcgi/lib/watch"
 )
 
 // Serve reads the flags and does what they say, with inherited as one more
 // socket to answer FastCGI on.
-func (p *Program) Serve(args []string, inherited net.Listener) int {
+func Serve(p *once.Program, args []string, inherited net.Listener) int {
 	cfg, err := config.Load(args, p.Environ, "")
 	if err != nil {
-		return Fail(err)
+		return once.Fail(err)
 	}
 	if cfg.Help {
 		Usage(os.Stdout)
 		return 0
 	}
 	if cfg.ReqIn != "" {
-		return p.answerFile(cfg)
+		return answerFile(p, cfg)
 	}
-	sockets, err := fcgi.Systemd(p.getenv, os.Getpid())
+	sockets, err := fcgi.Systemd(p.Getenv, os.Getpid())
 	if err != nil {
-		return Fail(err)
+		return once.Fail(err)
 	}
 	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
 		os.Unsetenv(name) // they are for this process alone
@@ -46,62 +48,63 @@ func (p *Program) Serve(args []string, inherited net.Listener) int {
 	}
 	if len(sockets)+len(cfg.Listen) == 0 {
 		Usage(os.Stderr)
-		return exitUsage
+		return once.ExitUsage
 	}
-	log := p.openJournal(cfg, journal.Options{Level: "info"})
+	log := p.OpenJournal(cfg, journal.Options{Level: "info"})
 	defer log.Close()
 	log.Warnings(cfg.Warnings)
-	if err := p.stay(cfg, log, sockets); err != nil {
-		return Fail(err)
+	if err := stay(p, cfg, log, sockets); err != nil {
+		return once.Fail(err)
 	}
 	return 0
 }
 
 // answerFile is -reqin and -respout: one request from a file to a file.
-func (p *Program) answerFile(cfg *config.Config) int {
-	log := p.openJournal(cfg, quiet)
+func answerFile(p *once.Program, cfg *config.Config) int {
+	log := p.OpenJournal(cfg, once.Quiet)
 	defer log.Close()
 	log.Warnings(cfg.Warnings)
 	respond := func(ctx context.Context, der []byte) *responder.Answer {
-		ask, askErr := p.onTerminal()
-		o, err := p.once(cfg, ask, log)
+		ask, askErr := p.OnTerminal()
+		o, err := p.Answerer(cfg, ask, log)
 		if err = errors.Join(askErr, err); err != nil {
 			return responder.Fault(err)
 		}
-		return o.respond(ctx, der)
+		return o.Respond(ctx, der)
 	}
 	answer, err := Respond(cfg, respond)
 	if err != nil {
-		return Fail(err)
+		return once.Fail(err)
 	}
 	if answer.Err != nil {
 		log.Warn().Stringer("answer", answer.Status).Err(answer.Err).Msg("request refused")
 	}
 	if answer.Status != ocsp.Success {
-		return exitFailed
+		return once.ExitFailed
 	}
 	return 0
 }
 
 // stay answers on sockets, from files that are read again when they change,
 // until the process is told to end.
-func (p *Program) stay(cfg *config.Config, log *journal.Journal, sockets []net.Listener) error {
-	ask, err := p.onTerminal()
+func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []net.Listener) error {
+	ask, err := p.OnTerminal()
 	if err != nil {
 		return err
 	}
-	sources, err := p.sources(cfg, ask, log)
-	peers, peersErr := fcgi.ParsePeers(p.getenv("FCGI_WEB_SERVER_ADDRS"))
-	r, responderErr := newResponder(cfg)
+	sources, err := p.Sources(cfg, ask, log)
+	peers, peersErr := fcgi.ParsePeers(p.Getenv("FCGI_WEB_SERVER_ADDRS"))
+	r, responderErr := once.NewResponder(cfg)
 	if err := errors.Join(err, peersErr, responderErr); err != nil {
 		return err
 	}
+	watcher := &watch.Watcher{Log: func(err error) { log.Warn().Err(err).Msg("changes of files are seen by polling") }}
 	keeper := &reload.Keeper{
 		Responder: r, Sources: sources,
-		Log:      log.Reload,
-		LogWatch: func(err error) { log.Warn().Err(err).Msg("changes of files are seen by polling") },
+		Log:   log.Reload,
+		Watch: watcher.Run,
 	}
-	h := p.newHandler(cfg, log)
+	h := p.NewHandler(cfg, log)
 	ops := newOperators(cfg, log, p.Version, keeper, h)
 	if err := keeper.Open(); err != nil {
 		return err
@@ -127,7 +130,7 @@ func (p *Program) stay(cfg *config.Config, log *journal.Journal, sockets []net.L
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var watching sync.WaitGroup
-	watching.Go(func() { watch(ctx, keeper, log) })
+	watching.Go(func() { keep(ctx, keeper, log) })
 	d := daemon.Daemon{
 		Handler: h.Serve, Sockets: sockets, Listen: cfg.Listen, Mode: cfg.ListenMode, Group: cfg.ListenGroup,
 		Peers: peers, Timeout: cfg.Timeout, Requests: cfg.NRequest,
@@ -168,8 +171,8 @@ func writePid(path string) (remove func(), err error) {
 	return func() { os.Remove(path) }, nil
 }
 
-// watch keeps the files read; SIGHUP has all of them taken as they are.
-func watch(ctx context.Context, keeper *reload.Keeper, log *journal.Journal) {
+// keep keeps the files read; SIGHUP has all of them taken as they are.
+func keep(ctx context.Context, keeper *reload.Keeper, log *journal.Journal) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)

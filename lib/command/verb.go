@@ -1,6 +1,8 @@
 package command
 
 import (
+	"ocspcgi/lib/once"
+
 	"encoding/json"
 	"errors"
 	"flag"
@@ -49,7 +51,7 @@ func (s *Shell) now() time.Time {
 }
 
 func (s *Shell) lookupEnv(name string) (string, bool) {
-	return (&Program{Environ: s.Environ}).lookupEnv(name)
+	return (&once.Program{Environ: s.Environ}).LookupEnv(name)
 }
 
 // verb is one of them with its flags. A flag is written with one dash or two,

@@ -12,7 +12,6 @@ import (
 
 	"ocspcgi/lib/index"
 	"ocspcgi/lib/responder"
-	"ocspcgi/lib/watch"
 )
 
 // Source names the files of one issuer.
@@ -51,8 +50,9 @@ type Keeper struct {
 	// Look is the time between two looks at the indexes' stamps, for a change
 	// that left no other sign; 0 means 500 ms.
 	Look time.Duration
-	// LogWatch is told why changes are seen late (by polling alone).
-	LogWatch func(error)
+	// Watch calls changed with all files at first, and then with those that have
+	// changed, until ctx is done: the Run of a watch.Watcher.
+	Watch func(ctx context.Context, files []string, changed func([]string)) error
 
 	telling sync.Mutex // Log
 	mu      sync.Mutex
@@ -140,8 +140,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var looking sync.WaitGroup
 	looking.Go(func() { k.look(ctx) })
-	w := watch.Watcher{Log: k.LogWatch}
-	err := w.Run(ctx, k.files(), k.changed)
+	err := k.Watch(ctx, k.files(), k.changed)
 	stop()
 	looking.Wait()
 	return err

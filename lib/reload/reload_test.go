@@ -16,6 +16,7 @@ import (
 	"ocspcgi/lib/pkitest"
 	"ocspcgi/lib/reload"
 	"ocspcgi/lib/responder"
+	"ocspcgi/lib/watch"
 	"ocspcgi/lib/wire"
 )
 
@@ -40,6 +41,7 @@ func source(ca *pkitest.CA, signer *pkitest.Signer) reload.Source {
 func keep(t *testing.T) *kept {
 	k := &kept{Company: pkitest.NewCompany(t), events: make(chan reload.Event, 100)}
 	k.Keeper = &reload.Keeper{
+		Watch:     new(watch.Watcher).Run,
 		Responder: &responder.Responder{},
 		Sources:   []reload.Source{source(k.CA, k.Signer)},
 		Log:       func(e reload.Event) { k.events <- e },
@@ -109,7 +111,7 @@ func TestRevocation(t *testing.T) {
 func TestRevocationIsSeenByTheNextToAsk(t *testing.T) {
 	c := pkitest.NewCompany(t)
 	k := &kept{Company: c, events: make(chan reload.Event, 100)}
-	k.Keeper = &reload.Keeper{Responder: &responder.Responder{CacheBytes: 1 << 20}, Sources: []reload.Source{source(c.CA, c.Signer)},
+	k.Keeper = &reload.Keeper{Watch: new(watch.Watcher).Run, Responder: &responder.Responder{CacheBytes: 1 << 20}, Sources: []reload.Source{source(c.CA, c.Signer)},
 		Log: func(e reload.Event) { k.events <- e }}
 	if err := k.Open(); err != nil {
 		t.Fatal(err)
@@ -171,7 +173,7 @@ func TestSignerIsSwapped(t *testing.T) {
 func keepAlso(t *testing.T, c *pkitest.Company, sources ...reload.Source) *kept {
 	t.Helper()
 	k := &kept{Company: c, events: make(chan reload.Event, 100)}
-	k.Keeper = &reload.Keeper{Responder: &responder.Responder{}, Sources: sources, Log: func(e reload.Event) { k.events <- e }}
+	k.Keeper = &reload.Keeper{Watch: new(watch.Watcher).Run, Responder: &responder.Responder{}, Sources: sources, Log: func(e reload.Event) { k.events <- e }}
 	if err := k.Open(); err != nil {
 		t.Fatal(err)
 	}
@@ -243,6 +245,7 @@ func TestReminders(t *testing.T) {
 	until(40 * day)
 	events := make(chan reload.Event, 100)
 	k := &reload.Keeper{
+		Watch:     new(watch.Watcher).Run,
 		Responder: &responder.Responder{},
 		Sources:   []reload.Source{source(c.CA, c.Signer)},
 		Now:       func() time.Time { return end.Add(-time.Duration(left.Load())) },
@@ -285,7 +288,7 @@ func TestOpenNamesAllFaults(t *testing.T) {
 	third.Files.Where, third.Files.Signers = "the third", []responder.SignerFiles{{Certificate: c.Signer.Cert, Key: c.Good.Key}}
 	twin := source(c.CA, c.OCSPSigner("twin"))
 	twin.Files.Where = "the twin"
-	k := reload.Keeper{Responder: &responder.Responder{}, Sources: []reload.Source{source(c.CA, c.Signer), second, third, twin}}
+	k := reload.Keeper{Watch: new(watch.Watcher).Run, Responder: &responder.Responder{}, Sources: []reload.Source{source(c.CA, c.Signer), second, third, twin}}
 	err := k.Open()
 	if err == nil {
 		t.Fatal("opened")
@@ -304,7 +307,7 @@ func TestIndexThatComesLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := &kept{Company: c, events: make(chan reload.Event, 100)}
-	k.Keeper = &reload.Keeper{Responder: &responder.Responder{}, Sources: []reload.Source{source(c.CA, c.Signer)},
+	k.Keeper = &reload.Keeper{Watch: new(watch.Watcher).Run, Responder: &responder.Responder{}, Sources: []reload.Source{source(c.CA, c.Signer)},
 		Log: func(e reload.Event) { k.events <- e }}
 	if err := k.Open(); err != nil {
 		t.Fatalf("an index that is not there ends the start: %v", err)
@@ -345,7 +348,7 @@ func TestPublicProfile(t *testing.T) {
 	public := source(c.CA, c.Signer)
 	public.Files.Public, public.Files.Lifetime = true, 24*time.Hour
 	start := func() error {
-		k := reload.Keeper{Responder: &responder.Responder{}, Sources: []reload.Source{public}}
+		k := reload.Keeper{Watch: new(watch.Watcher).Run, Responder: &responder.Responder{}, Sources: []reload.Source{public}}
 		return k.Open()
 	}
 	if err := start(); err != nil {

@@ -1,4 +1,4 @@
-package command
+package once
 
 import (
 	"context"
@@ -15,24 +15,35 @@ import (
 	"ocspcgi/lib/responder"
 )
 
-// quiet is the log of a process that most often has nothing to say.
-var quiet = journal.Options{Level: "warn", Late: true}
+// Quiet is the log of a process that most often has nothing to say.
+var Quiet = journal.Options{Level: "warn", Late: true}
+
+// Only is the whole of a program that is for CGI and nothing else.
+func (p *Program) Only() int {
+	if err := DropSetuid(); err != nil {
+		return Fail(err)
+	}
+	if !cgi.Invoked(p.Getenv) {
+		return Fail(errors.New("ocsp.cgi answers the request that a web server puts into its environment; for FastCGI, HTTP and all that is typed there is ocspcgi"))
+	}
+	return p.CGI()
+}
 
 // CGI answers the one request of a CGI process. All of it happens within
 // the answer, so that a panic has one too.
 func (p *Program) CGI() int {
 	signal.Ignore(syscall.SIGPIPE) // a client that has left is no reason to die
 	var after errands
-	log := p.openJournal(&config.Config{}, quiet) // until it is known where to
-	err := cgi.Serve(context.Background(), p.getenv, os.Stdin, os.Stdout,
+	log := p.OpenJournal(&config.Config{}, Quiet) // until it is known where to
+	err := cgi.Serve(context.Background(), p.Getenv, os.Stdin, os.Stdout,
 		func(ctx context.Context, req *ocsphttp.Request, resp *ocsphttp.Response) {
 			cfg, err := config.Load(nil, p.Environ, "")
-			log = p.openJournal(cfg, quiet)
+			log = p.OpenJournal(cfg, Quiet)
 			p.handlerCGI(cfg, err, log, &after).Serve(ctx, req, resp)
 		})
 	if err != nil {
 		log.Warn().Err(err).Msg("not answered as it should be")
-		return exitFailed
+		return ExitFailed
 	}
 	if len(after) > 0 {
 		err = p.linger(after)
@@ -54,23 +65,24 @@ func (p *Program) linger(after errands) error {
 // them. Settings that can never work are an answer too: internalError, with the
 // reason in the log.
 func (p *Program) handlerCGI(cfg *config.Config, fault error, log *journal.Journal, after *errands) *ocsphttp.Handler {
-	settle := sync.OnceValues(func() (*once, error) {
-		o, err := p.once(cfg, nil, log)
+	settle := sync.OnceValues(func() (*Answerer, error) {
+		o, err := p.Answerer(cfg, nil, log)
 		if err = errors.Join(fault, err); err != nil || cfg.Cache == "" {
 			return o, err
 		}
+		o.responder.LogShared = func(err error) { log.Warn().Err(err).Msg("answers are not shared") }
 		if err := o.share(cfg, p.Version, after); err != nil {
-			log.Warn().Err(err).Msg("answers are not shared")
+			o.responder.LogShared(err)
 		}
 		return o, nil
 	})
-	h := p.newHandler(cfg, log)
+	h := p.NewHandler(cfg, log)
 	h.Respond = func(ctx context.Context, der []byte) *responder.Answer {
 		o, err := settle()
 		if err != nil {
 			return responder.Fault(err)
 		}
-		return o.respond(ctx, der)
+		return o.Respond(ctx, der)
 	}
 	h.Page.Issuers = func() []*responder.Issuer {
 		o, err := settle()

@@ -1,4 +1,5 @@
-package command
+// Package once answers the one request that a process was started for.
+package once
 
 import (
 	"context"
@@ -13,26 +14,26 @@ import (
 	"ocspcgi/lib/signer"
 )
 
-// once answers from files that are read for the one request at hand.
-type once struct {
+// Answerer answers from files that are read for the one request at hand.
+type Answerer struct {
 	responder *responder.Responder
 	sources   []reload.Source
 	indexes   []*index.File // of the sources
 	open      func() error  // reads certificates and keys
 }
 
-// once takes the settings, and reads no certificate yet.
-func (p *Program) once(cfg *config.Config, ask signer.Passphrase, log *journal.Journal) (*once, error) {
-	r, err := newResponder(cfg)
+// Answerer takes the settings, and reads no certificate yet.
+func (p *Program) Answerer(cfg *config.Config, ask signer.Passphrase, log *journal.Journal) (*Answerer, error) {
+	r, err := NewResponder(cfg)
 	if err != nil {
 		return nil, err
 	}
 	r.CacheBytes = 0 // nobody asks again
-	sources, err := p.sources(cfg, ask, log)
+	sources, err := p.Sources(cfg, ask, log)
 	if err != nil {
 		return nil, err
 	}
-	o := &once{responder: r, sources: sources}
+	o := &Answerer{responder: r, sources: sources}
 	for _, source := range sources {
 		o.indexes = append(o.indexes, &index.File{Path: source.Index})
 	}
@@ -41,7 +42,7 @@ func (p *Program) once(cfg *config.Config, ask signer.Passphrase, log *journal.J
 }
 
 // serve makes the responder answer for the issuers.
-func (o *once) serve() error {
+func (o *Answerer) serve() error {
 	var faults []error
 	issuers := make([]*responder.Issuer, len(o.sources))
 	for i, source := range o.sources {
@@ -59,9 +60,9 @@ func (o *once) serve() error {
 	return nil
 }
 
-// respond answers a request, without certificates and keys where another
+// Respond answers a request, without certificates and keys where another
 // process has shared its answer.
-func (o *once) respond(ctx context.Context, der []byte) *responder.Answer {
+func (o *Answerer) Respond(ctx context.Context, der []byte) *responder.Answer {
 	if o.responder.Shared != nil {
 		indexes := make([]responder.Index, len(o.indexes))
 		for i, file := range o.indexes {

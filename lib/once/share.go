@@ -1,4 +1,4 @@
-package command
+package once
 
 import (
 	"cmp"
@@ -30,7 +30,7 @@ func (e errands) run() error {
 
 // share has the answer kept in -cache for other processes, and has theirs
 // given.
-func (o *once) share(cfg *config.Config, version string, after *errands) error {
+func (o *Answerer) share(cfg *config.Config, version string, after *errands) error {
 	secret, err := secret(cfg, o.sources, version)
 	if err != nil {
 		return err

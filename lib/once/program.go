@@ -1,10 +1,12 @@
-package command
+package once
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 
 	"ocspcgi/lib/cadir"
 	"ocspcgi/lib/config"
@@ -21,7 +23,7 @@ type Program struct {
 	Environ []string // as of os.Environ
 }
 
-func (p *Program) lookupEnv(name string) (string, bool) {
+func (p *Program) LookupEnv(name string) (string, bool) {
 	for _, pair := range p.Environ {
 		if key, value, _ := strings.Cut(pair, "="); key == name {
 			return value, true
@@ -30,25 +32,36 @@ func (p *Program) lookupEnv(name string) (string, bool) {
 	return "", false
 }
 
-func (p *Program) getenv(name string) string {
-	value, _ := p.lookupEnv(name)
+func (p *Program) Getenv(name string) string {
+	value, _ := p.LookupEnv(name)
 	return value
+}
+
+// DropSetuid gives back what a setuid or setgid bit gave: whoever starts the
+// program names the files that it reads and writes.
+func DropSetuid() error {
+	user, group := os.Getuid(), os.Getgid()
+	if user == os.Geteuid() && group == os.Getegid() {
+		return nil
+	}
+	// These set the saved ones, too, and are there on every Unix.
+	return errors.Join(syscall.Setregid(group, group), syscall.Setreuid(user, user))
 }
 
 // What a program ends with that answers.
 const (
-	exitFailed = 1 // the answer is none, or not successful, as openssl has it
-	exitUsage  = 2 // the settings can never work
+	ExitFailed = 1 // the answer is none, or not successful, as openssl has it
+	ExitUsage  = 2 // the settings can never work
 )
 
 // Fail says why nothing is answered, and returns the exit code.
 func Fail(err error) int {
 	fmt.Fprintln(os.Stderr, "ocspcgi:", strings.ReplaceAll(err.Error(), "\n", "\nocspcgi: "))
-	return exitUsage
+	return ExitUsage
 }
 
-// newHandler returns a Handler that lacks who answers.
-func (p *Program) newHandler(cfg *config.Config, log *journal.Journal) *ocsphttp.Handler {
+// NewHandler returns a Handler that lacks who answers.
+func (p *Program) NewHandler(cfg *config.Config, log *journal.Journal) *ocsphttp.Handler {
 	return &ocsphttp.Handler{
 		AnyType: cfg.AnyType,
 		Page:    ocsphttp.Page{Version: p.Version, Hyperlink: cfg.Hyperlink, Form: cfg.Form},
@@ -56,7 +69,7 @@ func (p *Program) newHandler(cfg *config.Config, log *journal.Journal) *ocsphttp
 	}
 }
 
-func newResponder(cfg *config.Config) (*responder.Responder, error) {
+func NewResponder(cfg *config.Config) (*responder.Responder, error) {
 	r := &responder.Responder{Backdate: cfg.Backdate, IgnoreNonces: cfg.Nonces == "ignore", Archive: cfg.Archive, CacheBytes: cfg.CacheBytes}
 	switch cfg.Unassigned {
 	case "unauthorized":
@@ -72,24 +85,24 @@ func newResponder(cfg *config.Config) (*responder.Responder, error) {
 	return r, err
 }
 
-// sources turns settings into the files of issuers. Keys without -passin have
+// Sources turns settings into the files of issuers. Keys without -passin have
 // their pass phrase from ask; nil means that nobody can be asked.
-func (p *Program) sources(cfg *config.Config, ask signer.Passphrase, log *journal.Journal) ([]reload.Source, error) {
-	from := Sources{Ask: ask, Env: p.lookupEnv, Took: func(dir string, f *cadir.Found) {
+func (p *Program) Sources(cfg *config.Config, ask signer.Passphrase, log *journal.Journal) ([]reload.Source, error) {
+	from := Sources{Ask: ask, Env: p.LookupEnv, Took: func(dir string, f *cadir.Found) {
 		log.Info().Str("ca-dir", dir).Stringer("index", f.Index).Stringer("CA", f.CA).
 			Stringer("rsigner", f.Signer).Stringer("rkey", f.Key).Msg("files found")
 	}}
 	return from.Of(cfg)
 }
 
-// onTerminal asks the person at the terminal for pass phrases.
-func (p *Program) onTerminal() (signer.Passphrase, error) { return signer.ParsePassIn("", p.lookupEnv) }
+// OnTerminal asks the person at the terminal for pass phrases.
+func (p *Program) OnTerminal() (signer.Passphrase, error) { return signer.ParsePassIn("", p.LookupEnv) }
 
-// openJournal opens the log, from the level given in o on where nothing else
+// OpenJournal opens the log, from the level given in o on where nothing else
 // is said. It is never without one.
-func (p *Program) openJournal(cfg *config.Config, o journal.Options) *journal.Journal {
+func (p *Program) OpenJournal(cfg *config.Config, o journal.Options) *journal.Journal {
 	o.Level, o.Path, o.Remote = cmp.Or(cfg.LogLevel, o.Level), cfg.Log, cfg.LogRemote
-	o.Color = p.getenv("NO_COLOR") == ""
+	o.Color = p.Getenv("NO_COLOR") == ""
 	log, err := journal.Open(o)
 	if err != nil {
 		log.Err(err).Msg("the log goes here instead")
