@@ -37,6 +37,7 @@ var clientTable = [...]client{
 	{"Windows", []string{plainGET, plainPOST}, []rule{nextUpdate}},
 	{"Java", []string{plainGET, plainPOST}, nil},
 	{"OpenSSL", []string{noncePOST, oldPOST}, nil},
+	{"LibreSSL ocspcheck", []string{noncePOST}, []rule{nonceBack, nextUpdate}},
 	{"GnuTLS", []string{oldPOST}, []rule{certified}},
 	{"wolfSSL", []string{plainPOST}, []rule{lengthSaid}},
 	{"nginx ssl_stapling", []string{oldGET}, []rule{certified, atMost("headers and all", 16384, 300)}},
@@ -146,7 +147,7 @@ func atMost(what string, most, headers int) rule {
 }
 
 func nonceBack(s *seen) string {
-	return when(!s.echoed, "it sends a nonce, and none comes back: nonces = \"echo\", or SSLOCSPUseRequestNonce off there")
+	return when(!s.echoed, "it sends a nonce, and none comes back")
 }
 
 func withinCertificate(s *seen) string {

@@ -160,6 +160,9 @@ func (s *survey) send(p *probe) {
 	s.keep(p, r, response)
 	s.add(row{Level: good, Way: p.name, Text: outcomeText(p, r, response)})
 	s.extra(p, r)
+	if p.name == noncePOST && !s.echoed {
+		s.add(row{Level: hint, Way: p.name, Text: "no nonce comes back: who insists on one gets no answer that he takes", Remedy: "nonces = \"echo\"; or there: Apache SSLOCSPUseRequestNonce off, ocspcheck -N"})
+	}
 }
 
 // keep holds on to what the clients' rules are about.

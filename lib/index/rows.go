@@ -54,6 +54,9 @@ func rowOf(line []byte, n int) *Row {
 	line = bytes.TrimSuffix(line, []byte{'\n'})
 	out := &Row{Line: n, CR: bytes.HasSuffix(line, []byte{'\r'})}
 	line = bytes.TrimSuffix(line, []byte{'\r'})
+	if n == 1 {
+		line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	}
 	if blank(line) || line[0] == '#' {
 		return nil
 	}
@@ -65,6 +68,9 @@ func rowOf(line []byte, n int) *Row {
 		}
 	}
 	var r row
+	if bytes.ContainsAny(line, "\x00\r") {
+		return out // no row: see notText
+	}
 	if r.cut(line, true); r.key != nil {
 		out.Entry, _ = r.entry(nil)
 		out.Expiry, out.Date, out.Serial = r.expires, r.revoked, r.key

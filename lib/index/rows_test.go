@@ -1,6 +1,7 @@
 package index_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 // Every line that has a row is shown as it stands, and no other.
 func TestEveryRow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "index.txt")
-	text := "# by hand\n" +
+	text := "\ufeff# by hand\n" +
 		"V\t300101000000Z\t\t01\tunknown\t/CN=a\n\n" +
 		"R\t500101000000Z\t260101000000Z,superseded\t02\tunknown\t/CN=b\r\n" +
 		"V\t300101000000Z\t\tzz\tunknown\t/CN=c\n" +
@@ -48,4 +49,43 @@ func TestEveryRow(t *testing.T) {
 	if err := index.Rows(path+"x", read); !os.IsNotExist(err) {
 		t.Error(err)
 	}
+}
+
+// FuzzRows: every row that is shown as one is found by its number.
+func FuzzRows(f *testing.F) {
+	for _, text := range seeds {
+		f.Add([]byte(text))
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text []byte) {
+		path := filepath.Join(dir, fmt.Sprintf("rows.%d", os.Getpid()))
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		table, err := index.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := 0
+		err = index.Rows(path, func(r *index.Row) bool {
+			if r.Line <= lines {
+				t.Errorf("line %d after %d", r.Line, lines)
+			}
+			lines = r.Line
+			if r.Serial == nil || r.Status == 0 {
+				return true
+			}
+			entry, err := table.Lookup(r.Serial)
+			if errors.Is(err, index.ErrNotFound) {
+				t.Errorf("line %d, serial %x: not found in %q", r.Line, r.Serial, text)
+			}
+			if r.Status == index.Revoked && err == nil && entry.Status != index.Revoked {
+				t.Errorf("line %d, serial %x: %c in %q", r.Line, r.Serial, entry.Status, text)
+			}
+			return true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
 }
