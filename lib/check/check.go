@@ -96,7 +96,6 @@ func (c *Checker) look(cfg *config.Config) {
 	if len(cfg.Issuers) > 0 || !c.told.alone() {
 		c.each(cfg)
 	}
-	c.lifetimes()
 	c.sockets(cfg)
 	c.crls()
 	if c.told.url != "" {

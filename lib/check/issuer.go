@@ -86,6 +86,7 @@ func (c *Checker) source(source *reload.Source) *responder.Issuer {
 	c.issuers = append(c.issuers, i)
 	c.validity(i.signers)
 	c.index(i)
+	c.lifetimes(i)
 	c.access(source)
 	if c.count(fault) > before {
 		return nil

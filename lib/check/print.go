@@ -23,14 +23,15 @@ func (c *Checker) printJSON() error {
 	}{slices.Concat([]row{}, c.rows), c.count(warning), c.count(fault)})
 }
 
-// print writes rows in columns below the name of their issuer.
+// print writes rows in columns below the name of their issuer. What to do is said
+// once where it is the same for several.
 func (c *Checker) print() error {
 	out := tabwriter.NewWriter(c.Stdout, 0, 0, 2, ' ', 0)
 	colors := c.colors()
-	issuer := ""
+	issuer, said := "", map[string]bool{}
 	for _, r := range c.rows {
 		if r.Issuer != issuer {
-			issuer = r.Issuer
+			issuer, said = r.Issuer, map[string]bool{}
 			fmt.Fprintf(out, "%s\n", issuer)
 		}
 		place := cmp.Or(r.File, r.Way)
@@ -39,7 +40,8 @@ func (c *Checker) print() error {
 		}
 		text := indented(r.Text)
 		fmt.Fprintf(out, "  %s%-7s%s\t%s\t%s\n", colors[r.Level], r.Level, colors["end"], place, text)
-		if r.Remedy != "" {
+		if r.Remedy != "" && !said[r.Remedy] {
+			said[r.Remedy] = true
 			fmt.Fprintf(out, "  %s%-7s%s\t\t-> %s\n", colors["none"], "", colors["end"], indented(r.Remedy))
 		}
 	}

@@ -3,6 +3,7 @@ package check_test
 import (
 	"encoding/json"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"slices"
@@ -155,4 +156,34 @@ func (f front) lacking(t *testing.T, r *servertest.Responder, lack without) {
 			t.Errorf("named besides: %+v", other)
 		}
 	}
+}
+
+// TestSocket looks at a socket that somebody listens on, for a user who may
+// connect and for one who may not, and at one that was left behind.
+func TestSocket(t *testing.T) {
+	r := servertest.NewResponder(t, program)
+	p := r.Serve(t)
+	find := func(want string, args ...string) {
+		t.Helper()
+		rows, _ := checked(t, append([]string{"-config", r.Config, "-listen", "unix:" + r.Socket}, args...)...)
+		if !slices.ContainsFunc(rows, func(row row) bool {
+			return row.File == r.Socket && strings.Contains(row.Level+" "+row.Text+" -> "+row.Remedy, want)
+		}) {
+			t.Errorf("no %q in %+v", want, rows)
+		}
+	}
+	find("ok somebody listens; group ")
+	if os.Getuid() == 0 {
+		find("ok www-data may connect", "-as", "www-data")
+		find("error nobody may not connect: "+r.Socket+" has mode 0660 -> listen_group = a group of nobody", "-as", "nobody")
+	}
+	// What a process leaves behind that was killed.
+	p.Stop(t)
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: r.Socket, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	l.Close()
+	find("hint nobody listens: what is there was left behind -> start the program, which takes its place")
 }

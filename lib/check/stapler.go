@@ -95,17 +95,13 @@ func span(d time.Duration) string {
 // long enough for a person to come and look.
 const enoughOutage = 4 * time.Hour
 
-// lifetimes holds the lifetime of answers against the rules of one stapler, or
-// of each.
-func (c *Checker) lifetimes() {
+// lifetimes holds the lifetime of an issuer's answers against the rules of the
+// stapler that -staple names, or of each.
+func (c *Checker) lifetimes(i *issuer) {
 	one := staplerNamed(c.told.staple)
-	for _, i := range c.issuers {
-		c.issuer = i.where
-		for n := range staplers {
-			s := &staplers[n]
-			if one == nil || one == s {
-				c.lifetime(s, i.lifetime, one != nil)
-			}
+	for n := range staplers {
+		if s := &staplers[n]; one == nil || one == s {
+			c.lifetime(s, i.lifetime, one != nil)
 		}
 	}
 }
