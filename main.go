@@ -10,6 +10,7 @@ import (
 	"ocspcgi/fcgi"
 	"ocspcgi/lib/check"
 	"ocspcgi/lib/command"
+	"ocspcgi/lib/command/help"
 	"ocspcgi/lib/once"
 )
 
@@ -34,27 +35,33 @@ func launch(args []string) int {
 		return program.CGI() // argv is the client's
 	}
 	if len(args) > 0 {
-		shell := &command.Shell{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ()}
-		if do := shell.Verb(args[0]); do != nil {
+		if do := verb(args[0]); do != nil {
 			return do(args[1:])
 		}
-		checker := &check.Checker{Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}
 		switch args[0] {
 		case "demo":
 			return command.Demo(args[1:], os.Stdout, os.Stderr)
-		case "check":
-			return checker.Run(args[1:])
 		case "version", "-version", "--version":
 			fmt.Println("ocspcgi", version)
 			return 0
 		case "help", "-help", "--help", "-h", "-?":
-			if len(args) > 1 && args[1] == "check" {
-				return checker.Run([]string{"-h"})
+			if len(args) > 1 {
+				if do := verb(args[1]); do != nil {
+					return do([]string{"-h"})
+				}
 			}
-			return command.Help(args[1:], os.Stdout, os.Stderr)
+			return help.Run(args[1:], os.Stdout, os.Stderr)
 		case "serve":
 			args = args[1:]
 		}
 	}
 	return command.Serve(program, args, nil)
+}
+
+// verb returns what a verb does that says with -h what it takes; nil for others.
+func verb(name string) func(args []string) int {
+	if name == "check" {
+		return (&check.Checker{Environ: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr}).Run
+	}
+	return (&command.Shell{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Environ: os.Environ()}).Verb(name)
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"ocspcgi/fcgi"
+	"ocspcgi/lib/command/help"
 	"ocspcgi/lib/config"
 	"ocspcgi/lib/daemon"
 	"ocspcgi/lib/journal"
@@ -30,7 +31,7 @@ func Serve(p *once.Program, args []string, inherited net.Listener) int {
 		return once.Fail(err)
 	}
 	if cfg.Help {
-		Usage(os.Stdout)
+		help.Usage(os.Stdout)
 		return 0
 	}
 	if cfg.ReqIn != "" {
@@ -47,7 +48,7 @@ func Serve(p *once.Program, args []string, inherited net.Listener) int {
 		sockets = append(sockets, inherited)
 	}
 	if len(sockets)+len(cfg.Listen) == 0 {
-		Usage(os.Stderr)
+		help.Usage(os.Stderr)
 		return once.ExitUsage
 	}
 	log := p.OpenJournal(cfg, journal.Options{Level: "info"})
