@@ -75,7 +75,8 @@ browser: build
 # Each guide of lib/command/help/guides, followed word for word on a Debian
 # machine of its own; needs root.
 guides: build
-	@.ci/programs openssl apache2 nginx curl systemd-analyze unshare shellcheck rsync ssh sshd
+	@.ci/programs openssl apache2 nginx curl systemd-analyze unshare shellcheck rsync ssh sshd \
+		gnutls-cli haproxy socat
 	$(GO) test -count=1 -timeout 60m -v ./lib/guides -args -follow
 
 # Takes longer than anybody waits for.
