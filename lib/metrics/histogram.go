@@ -20,8 +20,8 @@ type Durations [len(bounds) + 1]uint64
 
 // histogram counts durations.
 type histogram struct {
+	sum     atomic.Int64 // nanoseconds; beside the buckets that are hit most
 	buckets [len(bounds) + 1]atomic.Uint64
-	sum     atomic.Int64 // nanoseconds
 }
 
 func (h *histogram) observe(d time.Duration) {

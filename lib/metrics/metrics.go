@@ -28,8 +28,6 @@ type Metrics struct {
 	refused  vector[string] // by reason
 	reads    vector[read]
 	took     histogram
-	hits     atomic.Uint64
-	misses   atomic.Uint64
 	faults   atomic.Uint64
 	history  history
 }
@@ -47,7 +45,17 @@ type request struct {
 	code      int    // of HTTP
 	issuer    string // empty: none was told
 	status    string
+	how       how
 }
+
+// how says where an answer came from.
+type how byte
+
+const (
+	neither how = iota
+	kept        // it was signed before
+	made        // it was signed, and may be given again
+)
 
 // read is what readings of files are counted by.
 type read struct {
@@ -64,9 +72,9 @@ func (m *Metrics) Request(rec *ocsphttp.Record) {
 		r.issuer, r.status = said(answer)
 		switch {
 		case answer.Cached:
-			m.hits.Add(1)
+			r.how = kept
 		case answer.Keepable():
-			m.misses.Add(1)
+			r.how = made
 		}
 		if answer.Status != ocsp.Success {
 			m.refused.add(reason(answer))

@@ -58,8 +58,6 @@ func (m *Metrics) Text() string {
 	var t text
 	m.writeRequests(&t)
 	m.writeDurations(&t)
-	t.count("ocspcgi_cache_hits_total", "Answers given again that were signed before.", m.hits.Load())
-	t.count("ocspcgi_cache_misses_total", "Answers signed that may be given again.", m.misses.Load())
 	t.count("ocspcgi_connection_faults_total", "Faults of connections, and panics; the log tells them.", m.faults.Load())
 	m.writeReads(&t)
 	m.writeSigning(&t)
@@ -74,7 +72,12 @@ func (m *Metrics) Text() string {
 
 func (m *Metrics) writeRequests(t *text) {
 	t.family("ocspcgi_requests_total", "counter", "Requests answered, by what was said: good, revoked, unknown, mixed, page, or the OCSP status that is not successful.")
-	counts := m.requests.counts()
+	counts, ways := map[request]uint64{}, map[how]uint64{}
+	for r, n := range m.requests.counts() {
+		ways[r.how] += n
+		r.how = neither
+		counts[r] += n
+	}
 	for _, r := range slices.SortedFunc(maps.Keys(counts), func(a, b request) int {
 		return cmp.Or(cmp.Compare(a.transport, b.transport), cmp.Compare(a.code, b.code), cmp.Compare(a.issuer, b.issuer), cmp.Compare(a.status, b.status))
 	}) {
@@ -85,6 +88,8 @@ func (m *Metrics) writeRequests(t *text) {
 	for _, reason := range slices.Sorted(maps.Keys(refused)) {
 		t.sample("", float64(refused[reason]), "reason", reason)
 	}
+	t.count("ocspcgi_cache_hits_total", "Answers given again that were signed before.", ways[kept])
+	t.count("ocspcgi_cache_misses_total", "Answers signed that may be given again.", ways[made])
 }
 
 func (m *Metrics) writeDurations(t *text) {
