@@ -60,7 +60,7 @@ func TestReadyByTheIndex(t *testing.T) {
 	}
 	write(t, k.Index, string(rows)+"V\t46010")
 	k.keeper.Accept()
-	k.ready(t, "root: index: "+k.Index)
+	k.ready(t, "root: index: "+k.Index+": ")
 	write(t, k.Index, string(rows))
 	k.keeper.Accept()
 	k.ready(t)
@@ -68,7 +68,7 @@ func TestReadyByTheIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.keeper.Accept()
-	k.ready(t, "root: index: "+k.Index)
+	k.ready(t, "root: index: "+k.Index+": ")
 	write(t, k.Index, string(rows))
 	k.keeper.Accept()
 	k.ready(t)

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -204,6 +205,33 @@ func TestAdminApart(t *testing.T) {
 				strings.Contains(text, a.Index) || strings.Contains(text, "ocspcgi_") {
 				t.Errorf("%s where OCSP is answered: %d\n%s", path, got.status, text)
 			}
+		}
+	}
+}
+
+var operators = regexp.MustCompile(`"address":"tcp:([^"]+)"[^\n]*"listening for operators"`)
+
+// operators is the address of -admin, as the log has it.
+func (s *served) operators(t *testing.T) string {
+	t.Helper()
+	found := operators.FindStringSubmatch(servertest.ReadFile(t, s.log))
+	if found == nil {
+		t.Fatalf("the log does not say where operators are answered:\n%s", servertest.ReadFile(t, s.log))
+	}
+	return found[1]
+}
+
+// An address that others reach is warned of.
+func TestAdminForEverybody(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	for address, warned := range map[string]bool{"http:127.0.0.1:0": false, "http:[::1]:0": false, "http::0": true} {
+		s := start(t, fmt.Sprintf("admin = %q\n[[issuer]]\nCA = %q\nindex = %q\nrsigner = %q\nrkey = %q\n", address, c.Cert, c.Index, c.Signer.Cert, c.Signer.Key))
+		_, port, err := net.SplitHostPort(s.operators(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if log := servertest.ReadFile(t, s.log); strings.Contains(log, "-admin is open to everybody") != warned {
+			t.Errorf("%s (port %s): %s", address, port, log)
 		}
 	}
 }

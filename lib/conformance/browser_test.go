@@ -58,11 +58,11 @@ func TestBrowserForm(t *testing.T) {
 	}
 }
 
-// The style is let in by the page's own policy, by day and by night: the corner
-// of the page has its colour.
+// The style is let in by the page's own policy, by day and by night, on the
+// responder's page and on that for operators: the corner has its colour.
 func TestBrowserStyle(t *testing.T) {
 	c := pkitest.NewCompany(t)
-	s := start(t, fmt.Sprintf("form = true\n[[issuer]]\nCA = %q\nindex = %q\nrsigner = %q\nrkey = %q\n", c.Cert, c.Index, c.Signer.Cert, c.Signer.Key))
+	s := start(t, fmt.Sprintf("form = true\nadmin = 'http:127.0.0.1:0'\n[[issuer]]\nCA = %q\nindex = %q\nrsigner = %q\nrkey = %q\n", c.Cert, c.Index, c.Signer.Cert, c.Signer.Key))
 	for name, test := range map[string]struct {
 		flag string
 		want [3]uint32
@@ -70,22 +70,30 @@ func TestBrowserStyle(t *testing.T) {
 		"day":   {"--disable-features=Nothing", [3]uint32{0xff, 0xff, 0xff}},
 		"night": {"--force-dark-mode", [3]uint32{0x17, 0x17, 0x1b}},
 	} {
-		shot := filepath.Join(t.TempDir(), "shot.png")
-		browser(t, test.flag, "--window-size=600,900", "--screenshot="+shot, "http://"+s.address+"/")
-		f, err := os.Open(shot)
-		if err != nil {
-			t.Fatal(err)
-		}
-		picture, _, err := image.Decode(f)
-		f.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, g, b, _ := picture.At(2, 2).RGBA()
-		if got := [3]uint32{r >> 8, g >> 8, b >> 8}; got != test.want {
-			t.Errorf("by %s the corner is %x, want %x", name, got, test.want)
+		for _, address := range []string{s.address, s.operators(t)} {
+			shot := filepath.Join(t.TempDir(), "shot.png")
+			browser(t, test.flag, "--window-size=600,900", "--screenshot="+shot, "http://"+address+"/")
+			if got := corner(t, shot); got != test.want {
+				t.Errorf("by %s the corner of %s is %x, want %x", name, address, got, test.want)
+			}
 		}
 	}
+}
+
+// corner is the colour at the upper left of a picture.
+func corner(t *testing.T, path string) [3]uint32 {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	picture, _, err := image.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, g, b, _ := picture.At(2, 2).RGBA()
+	return [3]uint32{r >> 8, g >> 8, b >> 8}
 }
 
 func read(t *testing.T, path string) []byte {
