@@ -34,6 +34,7 @@ func TestPostQuantum(t *testing.T) {
 		{"SGN-18 ML-DSA-87 below P-256", "P-256", "ML-DSA-87", true},
 		{"SGN-18 ML-DSA-65 below ML-DSA-87", "ML-DSA-87", "ML-DSA-65", false},
 		{"SGN-17 ML-DSA-44 below P-256", "P-256", "ML-DSA-44", true},
+		{"SGN-17 ML-DSA-65 below P-256", "P-256", "ML-DSA-65", true},
 		{"SGN-17 P-256 below ML-DSA-65", "ML-DSA-65", "P-256", true},
 		{"SGN-17 composite", "MLDSA65-ECDSA-P256-SHA512", "MLDSA65-ECDSA-P256-SHA512", true},
 	} {

@@ -7,12 +7,14 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/cloudflare/circl/sign"
 
+	"ocspcgi/lib/pkitest"
 	"ocspcgi/lib/signer"
 )
 
@@ -56,11 +58,18 @@ func makeSeeds(tb testing.TB) []string {
 		p.openssl(line)
 		all = append(all, p.read("seed"))
 	}
+	for _, kind := range []string{"ML-DSA-44", "MLDSA44-ECDSA-P256-SHA256"} {
+		h := pkitest.HandCA(tb, tb.TempDir(), kind)
+		all = append(all, readAll(tb, h.Cert), readAll(tb, h.Key), string(h.PKCS8()))
+	}
+	for _, b := range mldsaForms(tb, levels[0]) {
+		all = append(all, string(inPEM(b.Type, b.Bytes)))
+	}
 	return append(all, all[len(all)-1][:40], p.read("rsa.crt")+p.read("p256.crt"))
 }
 
 func TestSeeds(t *testing.T) {
-	if n := len(seeds(t)); n < 40 {
+	if n := len(seeds(t)); n < 50 {
 		t.Errorf("%d seeds", n)
 	}
 }
@@ -89,8 +98,36 @@ func FuzzCertificates(f *testing.F) {
 			t.Fatalf("%d certificates and then %d, %v", len(certs), len(again), err)
 		}
 		for i := range certs {
-			if !certs[i].Equal(again[i]) {
+			if !certs[i].Equal(again[i]) || signer.KindOf(certs[i]) != signer.KindOf(again[i]) ||
+				signer.Issued(certs[0], certs[i]) != signer.Issued(again[0], again[i]) {
 				t.Fatalf("certificate %d differs", i)
+			}
+		}
+	})
+}
+
+// A signature of one message is none of another.
+func FuzzCheckSignature(f *testing.F) {
+	var signers []*signer.Signer
+	for kind := range kinds {
+		h := pkitest.HandCA(f, f.TempDir(), kind)
+		s, err := signer.Load(h.Cert, h.Key, nil, signer.Options{})
+		if err != nil {
+			f.Fatal(err)
+		}
+		algorithm, signature, err := s.Sign([]byte("message"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(algorithm, []byte("message"), signature)
+		f.Add(algorithm, []byte("message"), signature[:len(signature)/2])
+		signers = append(signers, s)
+	}
+	f.Fuzz(func(t *testing.T, algorithm, message, signature []byte) {
+		for _, s := range signers {
+			if signer.CheckSignature(s.Certificate, algorithm, message, signature) == nil &&
+				signer.CheckSignature(s.Certificate, algorithm, append([]byte("x"), message...), signature) == nil {
+				t.Fatalf("%s: a signature of two messages", signer.KindOf(s.Certificate))
 			}
 		}
 	})
@@ -109,17 +146,39 @@ func FuzzKey(f *testing.F) {
 		if k, ok := key.(*ecdsa.PrivateKey); ok && k.Curve.Params().BitSize < 256 {
 			t.Fatalf("curve %s", k.Curve.Params().Name)
 		}
-		der, err := x509.MarshalPKCS8PrivateKey(key)
-		if private, ok := key.(sign.PrivateKey); ok {
-			expanded, _ := private.MarshalBinary()
-			der, err = pkcs8(oidOf(private.Scheme()), expandedOf(expanded)), nil
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := signer.ParseKey("file", der, nil)
+		again, err := signer.ParseKey("file", written(t, key, data), phrase("opensesame"))
 		if err != nil || !key.Public().(interface{ Equal(crypto.PublicKey) bool }).Equal(again.Public()) {
 			t.Fatalf("another key: %v", err)
 		}
 	})
+}
+
+// written is the key in PKCS#8, or data, which it was read from, where nothing
+// here writes such keys.
+func written(t *testing.T, key crypto.Signer, data []byte) []byte {
+	t.Helper()
+	if private, ok := key.(sign.PrivateKey); ok {
+		expanded, err := private.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pkcs8(oidOf(private.Scheme()), expandedOf(expanded))
+	}
+	if strings.HasPrefix(signer.KindOfKey(key), "MLDSA") {
+		return data
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+func readAll(tb testing.TB, path string) string {
+	tb.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(data)
 }
