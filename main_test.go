@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -67,7 +69,7 @@ func runScripts(t *testing.T, dir string) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"der": der, "etag": etag, "exits": exits, "expand": expand, "flip": flip, "path": path,
+			"await": await, "der": der, "etag": etag, "exits": exits, "expand": expand, "flip": flip, "path": path, "port": port,
 		},
 	})
 }
@@ -101,6 +103,37 @@ func der(ts *testscript.TestScript, neg bool, args []string) {
 	if hex := fmt.Sprintf("%x", got); hex != args[1] {
 		ts.Fatalf("%s is %s, want %s", args[0], hex, args[1])
 	}
+}
+
+// await ADDRESS waits until somebody takes connections there: a path or HOST:PORT.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await ADDRESS")
+	}
+	network, address := "tcp", args[0]
+	if !strings.Contains(address, ":") {
+		network, address = "unix", ts.MkAbs(address)
+	}
+	var err error
+	for begun := time.Now(); time.Since(begun) < 20*time.Second; time.Sleep(5 * time.Millisecond) {
+		var conn net.Conn
+		if conn, err = net.Dial(network, address); err == nil {
+			ts.Check(conn.Close())
+			return
+		}
+	}
+	ts.Fatalf("%v", err)
+}
+
+// port NAME puts a port that nobody listens on into a variable.
+func port(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: port NAME")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(args[0], fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
+	ts.Check(l.Close())
 }
 
 // exits CODE PROGRAM ARGS runs a program as exec does, which has to end with that

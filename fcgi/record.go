@@ -109,8 +109,16 @@ func pairLength(b []byte) (n int, rest []byte, ok bool) {
 	return 0, nil, false
 }
 
-// appendPair appends a name-value pair of short strings.
+// appendPair appends a name-value pair (§3.4).
 func appendPair(dst []byte, name, value string) []byte {
-	dst = append(dst, byte(len(name)), byte(len(value)))
+	dst = appendLength(appendLength(dst, len(name)), len(value))
 	return append(append(dst, name...), value...)
+}
+
+// appendLength appends a length as pairLength reads it.
+func appendLength(dst []byte, n int) []byte {
+	if n < 0x80 {
+		return append(dst, byte(n))
+	}
+	return binary.BigEndian.AppendUint32(dst, uint32(n)|1<<31)
 }

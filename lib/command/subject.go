@@ -161,6 +161,19 @@ func issuerOf(cert *x509.Certificate, cas []*x509.Certificate) *x509.Certificate
 	return nil
 }
 
+// oneIssuer returns the CA that issued all of them; nil where there are none.
+func oneIssuer(about []subject) (*x509.Certificate, error) {
+	for _, subject := range about {
+		if !subject.issuer.Equal(about[0].issuer) {
+			return nil, misused("%s and %s are of different CAs; one response is verified for one CA", about[0].name, subject.name)
+		}
+	}
+	if len(about) == 0 {
+		return nil, nil
+	}
+	return about[0].issuer, nil
+}
+
 // ParseSerial reads a serial number as index.txt and openssl x509 write it: in
 // hexadecimal, with 0x, colons and a minus or without.
 func ParseSerial(text string) (*big.Int, error) {

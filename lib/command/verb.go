@@ -36,12 +36,14 @@ func (s *Shell) Verb(name string) func(args []string) int {
 		return s.verify
 	case "sign":
 		return s.sign
+	case "query":
+		return s.query
 	}
 	return nil
 }
 
 // usages are what -h prints.
-var usages = map[string]string{"request": requestUsage, "info": infoUsage, "verify": verifyUsage, "sign": signUsage}
+var usages = map[string]string{"request": requestUsage, "info": infoUsage, "verify": verifyUsage, "sign": signUsage, "query": queryUsage}
 
 func (s *Shell) now() time.Time {
 	if s.Now == nil {

@@ -102,7 +102,10 @@ func (v *verb) question(of *subjects, with *trust, request, nonce string, resp *
 		return nil, err
 	}
 	for _, subject := range about {
-		q.CertIDs, q.Issuer = append(q.CertIDs, subject.id), subject.issuer
+		q.CertIDs = append(q.CertIDs, subject.id)
+	}
+	if q.Issuer, err = oneIssuer(about); err != nil {
+		return nil, err
 	}
 	if err := v.asked(q, request, nonce); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ type Verb struct {
 // Verbs are all of them, in the order of the usage. They never change.
 var Verbs = [...]Verb{
 	{Name: "check", Takes: "[-as USER] FLAGS", Does: "whether all of it would work, and does (-url, -staple)", Settings: true},
+	{Name: "query", Takes: "FLAGS [URL] [CERT]", Does: "ask a responder, and verify what it answers"},
 	{Name: "request", Takes: "FLAGS", Does: "make a request about certificates"},
 	{Name: "info", Takes: "[FILE]", Does: "show what a request or a response says"},
 	{Name: "verify", Takes: "FLAGS RESPONSE", Does: "say whether a response is to be believed"},
