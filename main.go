@@ -52,7 +52,7 @@ func launch(args []string) int {
 			}
 			return help.Run(args[1:], os.Stdout, os.Stderr)
 		case "serve":
-			args = args[1:]
+			return command.ServeAs(program, args[1:])
 		}
 	}
 	return command.Serve(program, args, nil)

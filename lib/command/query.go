@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"ocspcgi/lib/verify"
 	"ocspcgi/lib/wire"
@@ -158,11 +157,9 @@ func (v *verb) toSend(q *query, about []subject) ([]byte, error) {
 
 // send asks, and reads the answer.
 func (v *verb) send(q *query, der []byte) (*wire.OCSPResponse, error) {
-	timeout, err := time.ParseDuration(q.timeout)
+	timeout, err := parsePatience(q.timeout)
 	if err != nil {
-		if timeout, err = parseSeconds("timeout", q.timeout); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()

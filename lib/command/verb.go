@@ -38,12 +38,14 @@ func (s *Shell) Verb(name string) func(args []string) int {
 		return s.sign
 	case "query":
 		return s.query
+	case "stop":
+		return s.stop
 	}
 	return nil
 }
 
 // usages are what -h prints.
-var usages = map[string]string{"request": requestUsage, "info": infoUsage, "verify": verifyUsage, "sign": signUsage, "query": queryUsage}
+var usages = map[string]string{"request": requestUsage, "info": infoUsage, "verify": verifyUsage, "sign": signUsage, "query": queryUsage, "stop": stopUsage}
 
 func (s *Shell) now() time.Time {
 	if s.Now == nil {

@@ -24,7 +24,7 @@ func call(t *testing.T, verb string, args ...string) (code int, stdout, stderr s
 // What -h says names flags that there are, with an example; and what is no flag is refused with where to look.
 func TestUsages(t *testing.T) {
 	flag := regexp.MustCompile(`(?m)(?:^  |\(|, | \[)-([a-zA-Z_-]+)`)
-	for _, verb := range []string{"request", "info", "verify", "sign", "query"} {
+	for _, verb := range []string{"request", "info", "verify", "sign", "query", "stop"} {
 		code, usage, stderr := call(t, verb, "-h")
 		if code != 0 || stderr != "" || !strings.HasPrefix(usage, "ocspcgi "+verb+" ") || !strings.Contains(usage, "\n  ocspcgi "+verb+" ") {
 			t.Errorf("%s -h: %d %q %q", verb, code, usage, stderr)
