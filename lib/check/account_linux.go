@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,6 +30,21 @@ func (a *account) become() error {
 		if now, err := set.ids(none); err != nil || uint32(now) != set.to {
 			return fmt.Errorf("acting for %s: %w", a.name, errors.Join(err, unix.EPERM))
 		}
+	}
+	return nil
+}
+
+// access is access(2) with the thread's ids for files. A kernel older than 5.8
+// does not have it, and what unix.Faccessat does then looks at the process.
+func access(path string, bits uint32) error {
+	name, err := unix.BytePtrFromString(path)
+	if err != nil {
+		return err
+	}
+	at := unix.AT_FDCWD
+	_, _, errno := unix.Syscall6(unix.SYS_FACCESSAT2, uintptr(at), uintptr(unsafe.Pointer(name)), uintptr(bits), unix.AT_EACCESS, 0, 0)
+	if errno != 0 {
+		return errno
 	}
 	return nil
 }

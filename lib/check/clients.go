@@ -35,7 +35,7 @@ var clientTable = [...]client{
 	{"Firefox", []string{plainPOST}, []rule{noEd25519, notOlder(10 * 24 * time.Hour)}},
 	{"Chrome (by policy)", []string{plainGET}, nil},
 	{"Windows", []string{plainGET, plainPOST}, []rule{nextUpdate}},
-	{"Java", []string{plainGET, plainPOST}, nil},
+	{"Java", []string{plainGET}, nil},
 	{"OpenSSL", []string{noncePOST, oldPOST}, nil},
 	{"LibreSSL ocspcheck", []string{noncePOST}, []rule{nonceBack, nextUpdate}},
 	{"GnuTLS", []string{oldPOST}, []rule{certified}},
