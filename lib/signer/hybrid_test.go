@@ -152,6 +152,30 @@ func TestCatalyst(t *testing.T) {
 	}
 }
 
+// Who keeps both keys of a Catalyst certificate in one file, as qpki does, has
+// the classical one found in it, wherever it stands and whatever the other is.
+func TestSeveralKeys(t *testing.T) {
+	ca := pkitest.HandCA(t, t.TempDir(), "P-256")
+	made := ca.Catalyst(t, "catalyst", "P-384", "ML-DSA-65")
+	own := string(inPEM("PRIVATE KEY", made.PKCS8()))
+	for other, key := range map[string]string{
+		"ML-DSA":    string(inPEM("ML-DSA-65 PRIVATE KEY", expandedKey(t, levels[1]))),
+		"SLH-DSA":   string(inPEM("SLH-DSA-SHA2-128s PRIVATE KEY", testSeed)),
+		"encrypted": string(inPEM("ENCRYPTED PRIVATE KEY", sealing{plain: pkcs8(oidOf(levels[0]), seedOf(testSeed))}.seal(t))),
+	} {
+		for name, content := range map[string]string{"first": own + key, "last": key + own} {
+			t.Run("SGN-07 "+other+" "+name, func(t *testing.T) {
+				if err := os.WriteFile(made.Key, []byte(content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if err := load(t, made).Prove(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
 // A key that differs where Load cannot see it is found by Prove: t0 is no part
 // of the public key.
 func TestMLDSAProve(t *testing.T) {

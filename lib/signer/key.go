@@ -21,26 +21,41 @@ var errEncrypted = errors.New("the key is encrypted; give its pass phrase with -
 // errNotDecrypted is what decryption ends in when it leaves no key behind.
 var errNotDecrypted = errors.New("wrong pass phrase or damaged")
 
-func readKey(path string, pass Passphrase) (crypto.Signer, error) {
+// readKey reads the key in a file that fits one of certs. With none that fits it
+// is the first that there is.
+func readKey(path string, pass Passphrase, certs []*x509.Certificate) (crypto.Signer, error) {
 	data, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return parseKey(path, data, pass)
+	return parseKey(path, data, pass, certs)
 }
 
-// parseKey reads the first private key in data, which came from path.
-func parseKey(path string, data []byte, pass Passphrase) (crypto.Signer, error) {
-	block := &pem.Block{Bytes: data}
+// parseKey is readKey for data that came from path.
+func parseKey(path string, data []byte, pass Passphrase, certs []*x509.Certificate) (crypto.Signer, error) {
+	keys := []*pem.Block{{Bytes: data}}
 	if isPEM(data) {
 		blocks, err := pemBlocks(path, data)
 		if err != nil {
 			return nil, err
 		}
-		if block = keyBlock(blocks); block == nil {
+		if keys = keyBlocks(blocks); len(keys) == 0 {
 			return nil, fmt.Errorf("%s: no private key found, but %s; name the file of the key with -rkey", path, blockTypes(blocks))
 		}
 	}
+	first, why := usableKey(path, keys[0], pass)
+	if why == nil && fitting(certs, first) != nil {
+		return first, nil
+	}
+	for _, block := range keys[1:] {
+		if key, err := usableKey(path, block, pass); err == nil && fitting(certs, key) != nil {
+			return key, nil
+		}
+	}
+	return first, why
+}
+
+func usableKey(path string, block *pem.Block, pass Passphrase) (crypto.Signer, error) {
 	key, err := openKey(path, block, pass)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -52,13 +67,13 @@ func parseKey(path string, data []byte, pass Passphrase) (crypto.Signer, error) 
 	return usable, nil
 }
 
-func keyBlock(blocks []*pem.Block) *pem.Block {
+func keyBlocks(blocks []*pem.Block) (keys []*pem.Block) {
 	for _, b := range blocks {
 		if strings.HasSuffix(b.Type, "PRIVATE KEY") {
-			return b
+			keys = append(keys, b)
 		}
 	}
-	return nil
+	return keys
 }
 
 func openKey(path string, block *pem.Block, pass Passphrase) (any, error) {

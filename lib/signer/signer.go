@@ -27,7 +27,8 @@ type Options struct {
 }
 
 // Load reads a certificate and its key, which are one file when rkey is empty.
-// Of several certificates in the file the first that fits the key is taken.
+// Of several certificates and several keys, the first key that fits a certificate
+// is taken, and the first certificate that fits it.
 // The passphrase is asked for only when the key is encrypted; nil means that
 // there is none. Whether the certificate may sign is for Check to say.
 func Load(rsigner, rkey string, pass Passphrase, opt Options) (*Signer, error) {
@@ -38,7 +39,7 @@ func Load(rsigner, rkey string, pass Passphrase, opt Options) (*Signer, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := readKey(rkey, pass)
+	key, err := readKey(rkey, pass, certs)
 	if err != nil {
 		return nil, err
 	}
