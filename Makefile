@@ -24,7 +24,7 @@ NOBLE   := testdata/noble/node_modules/.package-lock.json
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build demo test interop browser race lint fuzz bench testdata install clean guides ci-long
+.PHONY: build pkcs11 demo test interop browser race lint fuzz bench testdata install clean guides ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -32,13 +32,19 @@ build:
 	CGO_ENABLED=0 $(GO) build $(FLAGS) -o $(BIN) .
 	CGO_ENABLED=0 $(GO) build $(FLAGS) -o $(CGI) ./cgi/cgibin
 
+# With cgo, for the modules of PKCS#11 tokens are C libraries.
+pkcs11:
+	@.ci/programs go gcc
+	CGO_ENABLED=1 $(GO) build -tags 'pkcs11 netgo osusergo' $(FLAGS) -o $(BIN)-pkcs11 .
+
 demo: build
 	@.ci/programs openssl
 	$(BIN) demo $(if $(ONCE),-once)
 
-test: build $(NOBLE)
-	@.ci/programs openssl easy-rsa cgi-fcgi node $(SERVERS) $(CLIENTS)
+test: build pkcs11 $(NOBLE)
+	@.ci/programs openssl softhsm2-util easy-rsa cgi-fcgi node $(SERVERS) $(CLIENTS)
 	$(GO) test $(TESTFLAGS) ./...
+	CGO_ENABLED=1 $(GO) test -race -tags pkcs11 -run Token $(TESTFLAGS) ./lib/signer
 
 $(NOBLE): testdata/noble/package-lock.json
 	@.ci/programs node npm
@@ -54,10 +60,12 @@ race:
 	$(MAKE) --no-print-directory test TESTFLAGS='-race $(TESTFLAGS)'
 
 lint:
-	@.ci/programs go
+	@.ci/programs go gcc
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:" $$unformatted; exit 1; }
 	$(GO) vet ./...
+	CGO_ENABLED=1 $(GO) vet -tags pkcs11 ./lib/signer
 	$(GO) tool staticcheck ./...
+	CGO_ENABLED=1 $(GO) tool staticcheck -tags pkcs11 ./lib/signer
 
 fuzz:
 	@.ci/programs go openssl

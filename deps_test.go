@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -33,7 +34,7 @@ var arrows = map[string]string{
 	"lib/metrics":      "lib/index lib/ocsphttp lib/reload lib/responder",
 	"lib/journal":      "lib/index lib/ocsphttp lib/reload lib/responder",
 	"lib/once":         "cgi lib/cadir lib/config lib/index lib/journal lib/ocsphttp lib/reload lib/responder lib/signer lib/store",
-	"lib/reload":       "lib/index lib/responder",
+	"lib/reload":       "lib/index lib/responder lib/signer",
 	"lib/cadir":        "lib/signer",
 	"lib/verify":       "lib/signer lib/wire",
 	"lib/command":      "fcgi lib/admin lib/command/help lib/config lib/daemon lib/httpd lib/index lib/journal lib/metrics lib/ocsphttp lib/once lib/reload lib/responder lib/signer lib/verify lib/watch lib/wire",
@@ -68,6 +69,7 @@ type rule struct{ path, who, reason string }
 var imports = []rule{
 	{"github.com/cloudflare/circl", "lib/pkitest lib/signer", "signatures are made and checked in one place"},
 	{"github.com/fsnotify/fsnotify", "lib/watch", "files are watched in one place, which also knows when events do not come"},
+	{"github.com/miekg/pkcs11", "lib/signer", "keys are used in one place; it is in the build of make pkcs11 alone, for it needs cgo"},
 	{"github.com/pelletier/go-toml/v2", "lib/config", "settings are read in one place"},
 	{"github.com/rs/zerolog", "lib/journal", "errors go up to the program, which alone logs"},
 	{"github.com/youmark/pkcs8", "lib/signer", "keys are read in one place"},
@@ -114,7 +116,7 @@ func TestArrows(t *testing.T) {
 }
 
 func TestImports(t *testing.T) {
-	for _, p := range packages(t) {
+	for _, p := range append(packages(t), packages(t, "-tags=pkcs11")...) {
 		for _, path := range p.Imports {
 			r := ruleFor(imports, path)
 			switch foreign := strings.Contains(strings.Split(path, "/")[0], "."); {
@@ -180,11 +182,12 @@ func (p onePackage) name() string {
 	return strings.TrimPrefix(p.ImportPath, "ocspcgi/")
 }
 
-// packages lists ours as they are built to be shipped.
-func packages(t *testing.T) (list []onePackage) {
+// packages lists ours as they are built to be shipped, or those of the build with
+// cgo that flags ask for.
+func packages(t *testing.T, flags ...string) (list []onePackage) {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "./...")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd := exec.Command("go", append(append([]string{"list", "-json=ImportPath,Imports,Deps"}, flags...), "./...")...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED="+strconv.Itoa(min(1, len(flags))))
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -100,6 +100,7 @@ func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []n
 		return err
 	}
 	watcher := &watch.Watcher{Log: func(err error) { log.Warn().Err(err).Msg("changes of files are seen by polling") }}
+	r.LogKey = log.Key
 	keeper := &reload.Keeper{
 		Responder: r, Sources: sources,
 		Log:   log.Reload,

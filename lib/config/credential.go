@@ -9,6 +9,14 @@ import (
 // (systemd.exec(5), LoadCredential=).
 const credentialPrefix = "credential:"
 
+// What an rkey begins with that is no file: the socket of a signer process, the
+// URI of a key in a token (RFC 7512), in which pinSource is where its PIN is.
+const (
+	unixPrefix  = "unix:"
+	tokenPrefix = "pkcs11:"
+	pinSource   = "pin-source="
+)
+
 // resolveCredentials puts the files of credentials in the place of their names.
 func resolveCredentials(issuers []Issuer, environ []string) (found faults) {
 	folder := ""
@@ -34,6 +42,13 @@ func resolveCredentials(issuers []Issuer, environ []string) (found faults) {
 		for j := range issuers[i].Signers {
 			s := &issuers[i].Signers[j]
 			s.RSigner = resolve(s, "rsigner", s.RSigner, "")
+			if key, query, _ := strings.Cut(s.RKey, pinSource); strings.HasPrefix(key, tokenPrefix) && query != "" {
+				pin, more, isMore := strings.Cut(query, "&")
+				s.RKey = key + pinSource + resolve(s, "pin-source", pin, "file:")
+				if isMore {
+					s.RKey += "&" + more
+				}
+			}
 			s.RKey = resolve(s, "rkey", s.RKey, "")
 			s.PassIn = Secret(resolve(s, "passin", string(s.PassIn), "file:"))
 		}
@@ -44,4 +59,9 @@ func resolveCredentials(issuers []Issuer, environ []string) (found faults) {
 // isCredential says whether a signer's setting names a credential, not a path.
 func (s *setting) isCredential(text string) bool {
 	return s.signer != nil && strings.HasPrefix(text, credentialPrefix)
+}
+
+// isToken says whether a signer's setting is the URI of a token's key.
+func (s *setting) isToken(text string) bool {
+	return s.signer != nil && strings.HasPrefix(text, tokenPrefix)
 }

@@ -26,7 +26,7 @@ var settings = [...]setting{
 	{name: "ca-dir", kind: path, issuer: func(d *draft) any { return &d.CADir }, help: "the directory of a CA, where `index.txt`, its certificate, and who signs are found by the ways of `openssl ca`, easy-rsa, qpki and TinyCA; in the place of `index`, and begins the next issuer as that does"},
 	{name: "CA", kind: path, issuer: func(d *draft) any { return &d.CA }, help: "certificate of the CA, also within a chain"},
 	{name: "rsigner", kind: path, signer: func(s *Signer) any { return &s.RSigner }, help: "certificate that signs the answers; may be given again for a second signer"},
-	{name: "rkey", kind: path, signer: func(s *Signer) any { return &s.RKey }, help: "its key; without, the `rsigner` file has it; `credential:NAME` is one of systemd's"},
+	{name: "rkey", kind: path, signer: func(s *Signer) any { return &s.RKey }, help: "its key; without, the `rsigner` file has it; `credential:NAME` is one of systemd's, `unix:PATH` the socket of `ocspcgi signer`, `pkcs11:…` a key in a token (`make pkcs11`)"},
 	{name: "passin", kind: passin, signer: func(s *Signer) any { return &s.PassIn }, help: "pass phrase of the key: `pass:PHRASE`, `env:NAME`, `file:PATH`, `fd:N`, `stdin`, or `credential:NAME` from systemd"},
 	{name: "rother", kind: paths, issuer: func(d *draft) any { return &d.ROther }, help: "more certificates to send with the answer"},
 	{name: "rmd", kind: text, issuer: func(d *draft) any { return &d.RMD }, help: "digest of the signature: `sha256`, `sha384` or `sha512`; without, the one that belongs to the key"},

@@ -180,6 +180,12 @@ func (r *tomlReader) resolve(s *setting, t string) string {
 	prefix := ""
 	switch s.kind {
 	case path, paths:
+		if s.isToken(t) {
+			return t
+		}
+		if s.signer != nil && strings.HasPrefix(t, unixPrefix) {
+			prefix = unixPrefix
+		}
 	case listen, address:
 		prefix = "unix:"
 	case passin:

@@ -89,6 +89,16 @@ func (j *Journal) Signers(issuers ...*responder.Issuer) {
 	}
 }
 
+// Key tells of a key that is kept elsewhere: why it cannot be asked since now, or
+// with nil that it can again.
+func (j *Journal) Key(path string, err error) {
+	if err != nil {
+		j.Error().Err(err).Str("rkey", path).Msg("the key is away: answers are tryLater until it is back")
+		return
+	}
+	j.Info().Str("rkey", path).Msg("the key is back")
+}
+
 // Reload tells what was read.
 func (j *Journal) Reload(e reload.Event) {
 	switch {

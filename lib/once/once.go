@@ -29,6 +29,7 @@ func (p *Program) Answerer(cfg *config.Config, ask signer.Passphrase, log *journ
 		return nil, err
 	}
 	r.CacheBytes = 0 // nobody asks again
+	r.LogKey = log.Key
 	sources, err := p.Sources(cfg, ask, log)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 
 	"ocspcgi/lib/config"
 	"ocspcgi/lib/reload"
+	"ocspcgi/lib/signer"
 	"ocspcgi/lib/store"
 )
 
@@ -94,6 +95,9 @@ func addFile(h io.Writer, path string) error {
 // secretive says why a key is no secret, if it is none.
 func secretive(path string) error {
 	const others = 0o004
+	if signer.Elsewhere(path) {
+		return errors.New("rkey is kept elsewhere, and so is no secret of this process; leave cache out")
+	}
 	info, err := os.Stat(path)
 	if err == nil && info.Mode()&others != 0 {
 		err = fmt.Errorf("%s: everybody may read this key; chmod o-r", path)

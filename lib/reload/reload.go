@@ -12,6 +12,7 @@ import (
 
 	"ocspcgi/lib/index"
 	"ocspcgi/lib/responder"
+	"ocspcgi/lib/signer"
 )
 
 // Source names the files of one issuer.
@@ -34,7 +35,7 @@ type Event struct {
 	Issuer *responder.Issuer // certificates and keys were read, and are used from now on
 	Err    error             // why what was read is not used; what was used before stays
 
-	Reminder string // a signer ends soon; Issuer is not set
+	Reminder string // a signer ends soon, or its key is away; Issuer is not set
 }
 
 // Keeper reads the files of a Responder's issuers, and reads them again when
@@ -59,6 +60,7 @@ type Keeper struct {
 	indexes map[string]*fresh
 	issuers []*responder.Issuer      // as Sources
 	minded  map[string]time.Duration // the last reminder of each signer, by its certificate
+	pending map[int]string           // sources to be read again by themselves, with why
 }
 
 // Open reads everything for the first time and lets the Responder serve it.
@@ -67,7 +69,7 @@ type Keeper struct {
 func (k *Keeper) Open() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.indexes = map[string]*fresh{}
+	k.indexes, k.pending = map[string]*fresh{}, map[int]string{}
 	k.issuers = make([]*responder.Issuer, len(k.Sources))
 	var faults []error
 	for i, source := range k.Sources {
@@ -75,6 +77,10 @@ func (k *Keeper) Open() error {
 			k.indexes[source.Index] = k.newIndex(source.Index)
 		}
 		issuer, err := k.open(source)
+		if errors.Is(err, signer.ErrAway) {
+			k.tell(Event{Where: source.Files.Where, Reminder: err.Error()})
+			err = nil
+		}
 		if err == nil {
 			err = Alone(issuer, source, k.issuers[:i], k.Sources)
 		}
@@ -112,13 +118,14 @@ func (k *Keeper) newIndex(path string) *fresh {
 }
 
 // open reads a source's certificates and keys, and has each signer prove itself.
+// With signer.ErrAway the issuer is there all the same, unproven.
 func (k *Keeper) open(source Source) (*responder.Issuer, error) {
 	issuer, err := responder.Open(source.Files, k.indexes[source.Index])
 	if err != nil {
 		return nil, err
 	}
 	if err := issuer.Prove(); err != nil {
-		return nil, fmt.Errorf("%s: %w", source.Files.Where, err)
+		return issuer, fmt.Errorf("%s: %w", source.Files.Where, err)
 	}
 	return issuer, nil
 }
@@ -160,6 +167,7 @@ func (k *Keeper) look(ctx context.Context) {
 			for _, idx := range k.indexes {
 				k.readIndex(idx.Live, false)
 			}
+			k.readPending()
 			k.remind(false)
 			k.mu.Unlock()
 		}
@@ -225,13 +233,15 @@ func (k *Keeper) readIndex(live *index.Live, accept bool) {
 func (k *Keeper) readIssuer(i int) {
 	source := k.Sources[i]
 	next, err := k.open(source)
+	if errors.Is(err, signer.ErrAway) && next.Equal(k.issuers[i]) {
+		return
+	}
 	if err == nil {
 		others := slices.Clone(k.issuers)
 		others[i] = nil
 		err = Alone(next, source, others, k.Sources)
 	}
-	if err != nil {
-		k.tell(Event{Where: source.Files.Where, Err: err})
+	if k.postpone(i, err); err != nil {
 		return
 	}
 	if next.Equal(k.issuers[i]) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ocsp"
@@ -48,7 +49,7 @@ type Files struct {
 // SignerFiles names a signer's certificate and key.
 type SignerFiles struct {
 	Certificate string
-	Key         string            // empty: in the certificate's file
+	Key         string            // empty: in the certificate's file; see signer.Elsewhere
 	Passphrase  signer.Passphrase // asked for an encrypted key's; nil: there is none
 }
 
@@ -57,7 +58,7 @@ func (f *Files) Paths() []string {
 	paths := append([]string{f.CA}, f.Other...)
 	for _, pair := range f.Signers {
 		paths = append(paths, pair.Certificate)
-		if pair.Key != "" {
+		if pair.Key != "" && !signer.Elsewhere(pair.Key) {
 			paths = append(paths, pair.Key)
 		}
 	}
@@ -86,6 +87,7 @@ type identity struct {
 	keyHash      [20]byte
 	byName       []byte // nil: byKey
 	certificates [][]byte
+	away         atomic.Bool // its key could not be asked the last time
 }
 
 // Open reads an issuer's certificates and keys, and checks that they belong
@@ -239,14 +241,20 @@ func (i *Issuer) Equal(other *Issuer) bool {
 		})
 }
 
-// Prove has each signer sign, and checks the signature with its certificate.
+// Prove has each signer sign, and checks the signature with its certificate. It
+// says so of one whose key is away with signer.ErrAway, where nothing else is
+// wrong.
 func (i *Issuer) Prove() error {
+	var away error
 	for _, id := range i.signers {
-		if err := id.signer.Prove(); err != nil {
+		switch err := id.signer.Prove(); {
+		case errors.Is(err, signer.ErrAway):
+			away = err
+		case err != nil:
 			return err
 		}
 	}
-	return nil
+	return away
 }
 
 // Able says why nobody signs for the issuer at now; nil: somebody does.

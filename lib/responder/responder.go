@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"ocspcgi/lib/index"
+	"ocspcgi/lib/signer"
 	"ocspcgi/lib/store"
 	"ocspcgi/lib/wire"
 )
@@ -52,6 +53,9 @@ type Responder struct {
 	// Shared is given signed answers that other processes may Recall; nil: they
 	// are not shared.
 	Shared Shared
+	// LogKey is told once when a key that is kept elsewhere cannot be asked any
+	// more, with the reason, and with nil when it can again; nil: nobody is.
+	LogKey func(path string, err error)
 	// LogShared is told what went wrong with Shared; nil: nobody is.
 	LogShared func(error)
 
@@ -222,8 +226,14 @@ func (s *served) issuerOf(id *wire.CertID) *Issuer {
 func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
 	resp := r.response(req, rows, id, now.Truncate(time.Second).UTC())
 	out, err := resp.Marshal(id.signer.Sign)
+	r.keyIsAway(id, err)
 	if err != nil {
 		r.unsigned.Add(1)
+	}
+	switch {
+	case errors.Is(err, signer.ErrAway):
+		return refusal(ocsp.TryLater, fmt.Errorf("%s: %w", id.signer.KeyPath, signer.ErrAway), describe(rows))
+	case err != nil:
 		return refusal(ocsp.InternalError, fmt.Errorf("%s: signing: %w", id.signer.Path, err), describe(rows))
 	}
 	r.signed.Add(1)
@@ -232,6 +242,17 @@ func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.T
 		setTimes(answer, rows, resp.Singles, resp.ProducedAt)
 	}
 	return answer
+}
+
+// keyIsAway tells of a key that is away since now, or back.
+func (r *Responder) keyIsAway(id *identity, err error) {
+	away := errors.Is(err, signer.ErrAway)
+	if id.away.Load() != away && id.away.CompareAndSwap(!away, away) && r.LogKey != nil {
+		if !away {
+			err = nil
+		}
+		r.LogKey(id.signer.KeyPath, err)
+	}
 }
 
 // response is what rows lead to, not yet signed.

@@ -3,7 +3,6 @@ package signer
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -22,29 +21,36 @@ type algorithm struct {
 
 // checkKey says whether this kind of key may sign at all.
 func checkKey(key any) (crypto.Signer, error) {
-	switch k := key.(type) {
-	case *rsa.PrivateKey:
-		if k.N.BitLen() < minRSABits {
-			return nil, fmt.Errorf("RSA key of %d bits; at least %d are needed", k.N.BitLen(), minRSABits)
-		}
-		return k, nil
-	case *ecdsa.PrivateKey:
-		if curveHash(&k.PublicKey) == 0 {
-			return nil, fmt.Errorf("key on the curve %s; P-256, P-384 and P-521 can sign", k.Curve.Params().Name)
-		}
-		return k, nil
-	case ed25519.PrivateKey:
-		return k, nil
-	case mldsaKey:
-		return k, nil
-	case compositeKey:
-		return k, nil
+	k, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, errKind
 	}
-	return nil, errors.New("not a key that signs; RSA, P-256, P-384, P-521, Ed25519 and ML-DSA can")
+	return k, checkPublic(k.Public())
+}
+
+var errKind = errors.New("not a key that signs; RSA, P-256, P-384, P-521, Ed25519 and ML-DSA can")
+
+// checkPublic is checkKey for the public half.
+func checkPublic(key crypto.PublicKey) error {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		if k.N.BitLen() < minRSABits {
+			return fmt.Errorf("RSA key of %d bits; at least %d are needed", k.N.BitLen(), minRSABits)
+		}
+	case *ecdsa.PublicKey:
+		if curveHash(k) == 0 {
+			return fmt.Errorf("key on the curve %s; P-256, P-384 and P-521 can sign", k.Params().Name)
+		}
+	default:
+		if algorithmsOf(key) == nil {
+			return errKind
+		}
+	}
+	return nil
 }
 
 func curveHash(k *ecdsa.PublicKey) crypto.Hash {
-	switch k.Curve.Params().Name {
+	switch k.Params().Name {
 	case "P-256":
 		return crypto.SHA256
 	case "P-384":
@@ -55,29 +61,30 @@ func curveHash(k *ecdsa.PublicKey) crypto.Hash {
 	return 0
 }
 
-func chooseAlgorithm(key crypto.Signer, opt Options) (algorithm, error) {
+// chooseAlgorithm picks how the private half of key signs.
+func chooseAlgorithm(key crypto.PublicKey, opt Options) (algorithm, error) {
 	hash, err := digest(opt.Digest)
 	if err != nil {
 		return algorithm{}, err
 	}
 	switch k := key.(type) {
-	case *rsa.PrivateKey:
+	case *rsa.PublicKey:
 		if hash == 0 {
 			hash = crypto.SHA256
 		}
 		return rsaAlgorithm(hash, opt.SigOpts)
-	case *ecdsa.PrivateKey:
+	case *ecdsa.PublicKey:
 		if len(opt.SigOpts) > 0 {
 			return algorithm{}, errors.New("-rsigopt is for RSA keys; leave it out for this ECDSA key")
 		}
 		if hash == 0 {
-			hash = curveHash(&k.PublicKey)
+			hash = curveHash(k)
 		}
 		return algorithm{ecdsaIdentifier(hash), hash}, nil
 	default:
-		own := algorithmsOf(key.Public())[0]
+		own := algorithmsOf(key)[0]
 		if hash != 0 || len(opt.SigOpts) > 0 {
-			return algorithm{}, fmt.Errorf("an %s key has a digest of its own; leave -rmd and -rsigopt out", kindOf(key.Public()))
+			return algorithm{}, fmt.Errorf("an %s key has a digest of its own; leave -rmd and -rsigopt out", kindOf(key))
 		}
 		return own, nil
 	}

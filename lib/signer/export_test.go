@@ -1,6 +1,9 @@
 package signer
 
-import "crypto"
+import (
+	"crypto"
+	"fmt"
+)
 
 var ParseCertificates = parseCertificates
 
@@ -11,3 +14,13 @@ func ParseKey(path string, data []byte, pass Passphrase) (crypto.Signer, error) 
 
 // KindOfKey is KindOf for a private key.
 func KindOfKey(key crypto.Signer) string { return kindOf(key.Public()) }
+
+// ParseURI reads a PKCS#11 URI, with what the key is called in front of an
+// error.
+func ParseURI(uri string) (string, error) {
+	u, err := parseURI(uri)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", uriName(uri), err)
+	}
+	return fmt.Sprintf("token %q, object %q, id %q, pin %q", u.token, u.object, u.id, u.pinFile), nil
+}

@@ -14,9 +14,9 @@ import (
 type Signer struct {
 	Certificate *x509.Certificate
 	Path        string // file of the certificate, for messages
-	KeyPath     string // file of the key; the same as Path where one file holds both
+	KeyPath     string // file of the key; the same as Path where one file holds both; or where else it is kept
 
-	key       crypto.Signer
+	key       key
 	algorithm algorithm
 }
 
@@ -39,6 +39,9 @@ func Load(rsigner, rkey string, pass Passphrase, opt Options) (*Signer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if Elsewhere(rkey) {
+		return loadElsewhere(certs, rsigner, rkey, pass, opt)
+	}
 	key, err := readKey(rkey, pass, certs)
 	if err != nil {
 		return nil, err
@@ -48,11 +51,11 @@ func Load(rsigner, rkey string, pass Passphrase, opt Options) (*Signer, error) {
 		return nil, fmt.Errorf("%s: the key in %s does not fit this certificate (%s); give the -rkey that was made for it",
 			rsigner, rkey, quoteSubjects(certs))
 	}
-	alg, err := chooseAlgorithm(key, opt)
+	alg, err := chooseAlgorithm(key.Public(), opt)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", rkey, err)
 	}
-	return &Signer{Certificate: cert, Path: rsigner, KeyPath: rkey, key: key, algorithm: alg}, nil
+	return &Signer{Certificate: cert, Path: rsigner, KeyPath: rkey, key: ownKey{key}, algorithm: alg}, nil
 }
 
 func fitting(certs []*x509.Certificate, key crypto.Signer) *x509.Certificate {
@@ -74,17 +77,36 @@ func sameKey(a, b crypto.PublicKey) bool {
 func (s *Signer) Algorithm() []byte { return s.algorithm.identifier }
 
 // Sign signs the bytes (not their digest) and names the algorithm as the DER of
-// its AlgorithmIdentifier, which must not be changed.
+// its AlgorithmIdentifier, which must not be changed. What a key that is kept
+// elsewhere has made is verified first: it may be another one than it says. An
+// error has ErrAway in it when such a key cannot be asked now.
 func (s *Signer) Sign(tbs []byte) (algorithm, signature []byte, err error) {
-	signature, err = s.key.Sign(rand.Reader, digestOf(tbs, s.algorithm.opts), s.algorithm.opts)
+	signature, err = s.key.sign(tbs, s)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: signing: %w", s.KeyPath, err)
+	}
+	if _, own := s.key.(ownKey); !own && CheckSignature(s.Certificate, s.algorithm.identifier, tbs, signature) != nil {
+		return nil, nil, fmt.Errorf("%s: the signature that %s made is not one for it", s.Path, s.KeyPath)
 	}
 	return s.algorithm.identifier, signature, nil
 }
 
 // SignatureSize is how many bytes a signature has at the most.
-func (s *Signer) SignatureSize() int { return signatureSize(s.key.Public()) }
+func (s *Signer) SignatureSize() int { return signatureSize(PublicKey(s.Certificate)) }
+
+// key makes signatures.
+type key interface {
+	// sign signs the bytes (not their digest) as s does: with the key of its
+	// certificate, by its algorithm. ErrAway is in an error that heals.
+	sign(tbs []byte, s *Signer) ([]byte, error)
+}
+
+// ownKey is a key that this process holds.
+type ownKey struct{ crypto.Signer }
+
+func (k ownKey) sign(tbs []byte, s *Signer) ([]byte, error) {
+	return k.Sign(rand.Reader, digestOf(tbs, s.algorithm.opts), s.algorithm.opts)
+}
 
 // ValidityError says that a signer's certificate is not valid at a moment,
 // which time or the CA will heal.

@@ -9,7 +9,10 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"os"
+	"strings"
 	"time"
+
+	"github.com/cloudflare/circl/sign"
 )
 
 // Warnings lists what is not wrong enough for Check to refuse, but will be
@@ -30,19 +33,19 @@ func (s *Signer) Warnings(ca *x509.Certificate, now time.Time) []string {
 	for i := range found {
 		found[i] = s.Path + ": " + found[i]
 	}
-	return append(found, warnMode(s.KeyPath)...)
+	return append(found, s.warnMode()...)
 }
 
 func (s *Signer) warnKey() (found []string) {
-	switch k := s.key.(type) {
-	case ed25519.PrivateKey:
+	switch k := PublicKey(s.Certificate).(type) {
+	case ed25519.PublicKey:
 		found = append(found, "an Ed25519 key; Firefox and clients in Go refuse its answers")
-	case mldsaKey:
+	case sign.PublicKey:
 		found = append(found, "an "+k.Scheme().Name()+" key; clients older than OpenSSL 3.5 and Java 24 refuse its answers")
-	case compositeKey:
+	case *compositePublic:
 		found = append(found, "a composite key, "+k.name+": experimental; only clients that know draft-ietf-lamps-pq-composite-sigs-14 take its answers")
-	case *ecdsa.PrivateKey:
-		if s.algorithm.opts.HashFunc() != curveHash(&k.PublicKey) {
+	case *ecdsa.PublicKey:
+		if s.algorithm.opts.HashFunc() != curveHash(k) {
 			found = append(found, "-rmd is not the digest that belongs to the key's curve")
 		}
 	}
@@ -128,13 +131,35 @@ func (s *Signer) warnExpiry(now time.Time) string {
 	return s.Expiry(now) + "; renew it"
 }
 
-func warnMode(path string) []string {
+func (s *Signer) warnMode() []string {
+	path := s.secretPath()
+	if path == "" {
+		return nil
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return []string{err.Error()}
 	}
-	if mode := info.Mode().Perm(); mode&0o007 != 0 {
+	switch mode := info.Mode().Perm(); {
+	case mode&0o007 == 0:
+		return nil
+	case info.Mode().Type() == os.ModeSocket:
+		return []string{fmt.Sprintf("%s: everybody may ask for signatures (mode %#o); chmod o= %s", path, mode, path)}
+	case path != s.KeyPath:
+		return []string{fmt.Sprintf("%s: everybody may read this PIN (mode %#o); chmod o= %s", path, mode, path)}
+	default:
 		return []string{fmt.Sprintf("%s: everybody may open this key (mode %#o); chmod o= %s", path, mode, path)}
 	}
-	return nil
+}
+
+// secretPath is the file that lets whoever opens it have signatures; empty:
+// there is none that is known.
+func (s *Signer) secretPath() string {
+	if path, ok := strings.CutPrefix(s.KeyPath, unixPrefix); ok {
+		return path
+	}
+	if token, ok := s.key.(interface{ pinFile() string }); ok {
+		return token.pinFile()
+	}
+	return s.KeyPath
 }
