@@ -89,6 +89,7 @@ func handmade(t *testing.T) (dir string) {
 		}
 		ca := pkitest.HandCA(t, below, kinds[0])
 		ca.Index(t, ca.OCSPSigner(t, "ocsp", kinds[1]))
+		ca.Intermediate(t, "below", kinds[1])
 	}
 	return dir
 }

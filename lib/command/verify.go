@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -219,7 +220,7 @@ func (t *trust) chained(q *verify.Question) error {
 	}
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
 	for _, cert := range certs {
-		if cert.Equal(q.Issuer) {
+		if cert.Equal(q.Issuer) || above(cert, q.Issuer, q.Now()) {
 			return nil
 		}
 		roots.AddCert(cert)
@@ -229,6 +230,14 @@ func (t *trust) chained(q *verify.Question) error {
 		return fmt.Errorf("the CA %q is not below those of -CAfile %s: %w", q.Issuer.Subject, t.chain, err)
 	}
 	return nil
+}
+
+// above reports whether cert is the CA above ca, where crypto/x509 cannot tell
+// because it does not know the key.
+func above(cert, ca *x509.Certificate, at time.Time) bool {
+	valid := func(c *x509.Certificate) bool { return !at.Before(c.NotBefore) && !at.After(c.NotAfter) }
+	return cert.PublicKey == nil && cert.IsCA && bytes.Equal(cert.RawSubject, ca.RawIssuer) &&
+		valid(cert) && valid(ca) && signer.Issued(cert, ca)
 }
 
 // judgement is what -json prints of a response that was judged.

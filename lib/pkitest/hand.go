@@ -27,10 +27,21 @@ type Hand struct {
 // MLDSA65-ECDSA-P256-SHA512, P-256 or P-384.
 func HandCA(t testing.TB, dir, kind string) *Hand {
 	t.Helper()
-	return makeHand(t, dir, "ca", kind, nil, []pkix.Extension{
+	return makeHand(t, dir, "ca", kind, nil, handCAExtensions(t))
+}
+
+// Intermediate makes a CA below this one, in the same directory.
+func (h *Hand) Intermediate(t testing.TB, name, kind string) *Hand {
+	t.Helper()
+	return makeHand(t, filepath.Dir(h.Cert), name, kind, h, handCAExtensions(t))
+}
+
+func handCAExtensions(t testing.TB) []pkix.Extension {
+	t.Helper()
+	return []pkix.Extension{
 		extensionOf(t, 19, true, struct{ CA bool }{true}),
 		extensionOf(t, 15, true, asn1.BitString{Bytes: []byte{0x86}, BitLength: 7}), // digitalSignature, keyCertSign, cRLSign
-	})
+	}
 }
 
 // OCSPSigner issues a delegated signer with a key of that kind. Its files are in

@@ -85,6 +85,49 @@ func holdSize(t *testing.T, warnings []string, size int, staples bool) {
 	}
 }
 
+// Who does not ask for ML-DSA gets what everybody understands, if that signer is
+// the newer one.
+func TestPostQuantumPreferred(t *testing.T) {
+	ca := pkitest.HandCA(t, t.TempDir(), "P-256")
+	level, usual := ca.OCSPSigner(t, "level", "ML-DSA-65"), ca.OCSPSigner(t, "usual", "P-256")
+	live := &index.Live{Path: ca.Index(t, usual)}
+	if report := live.Reload(true); report.Err != nil {
+		t.Fatal(report.Err)
+	}
+	files := filesOfHand(ca, usual)
+	files.Signers = append(files.Signers, filesOfHand(ca, level).Signers...)
+	r := &responder.Responder{Now: func() time.Time { return level.Certificate.NotBefore.Add(time.Hour) }}
+	r.Serve(open(t, files, live))
+	der := pkitest.Request(t, &pkitest.CA{Cert: ca.Cert}, nil, "-no_nonce", "-serial", "0x"+usual.Serial)
+	mldsa65 := []byte("\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x12")
+	for _, test := range []struct {
+		row    string
+		wishes [][]byte
+		by     *pkitest.Hand
+	}{
+		{"SGN-20 no wish", nil, usual},
+		{"SGN-20 ML-DSA-65", [][]byte{mldsa65}, level},
+	} {
+		t.Run(test.row, func(t *testing.T) {
+			req, err := wire.ParseRequest(der)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request, err := (&wire.Request{CertIDs: req.CertIDs, Preferred: test.wishes}).Marshal(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := wire.ParseResponse(r.Respond(t.Context(), request).DER)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := signer.CheckSignature(test.by.Certificate, resp.SignatureAlgorithm, resp.TBS, resp.Signature); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestPostQuantumIsNotPublic(t *testing.T) {
 	ca := pkitest.HandCA(t, t.TempDir(), "P-256")
 	for _, kind := range []string{"ML-DSA-65", "MLDSA65-ECDSA-P256-SHA512"} {
