@@ -13,24 +13,28 @@ import (
 	"ocspcgi/lib/responder"
 )
 
-// Respond answers the request in -reqin, and writes what -respout, -reqout and
-// -text ask for. The error is one of these files.
-func Respond(cfg *config.Config, respond func(context.Context, []byte) *responder.Answer) (*responder.Answer, error) {
-	request, err := readRequest(cfg.ReqIn)
-	if err != nil {
-		return nil, fmt.Errorf("-reqin: %w", err)
-	}
-	text, err := OpenText(cfg)
+// Respond answers a request, and writes what -respout, -reqout and -text ask for.
+// The error is one of these files, or of the request, where there is no answer.
+func Respond(cfg *config.Config, read func() ([]byte, error), respond func(context.Context, []byte) *responder.Answer) (*responder.Answer, error) {
+	request, err := read()
 	if err != nil {
 		return nil, err
 	}
 	answer := respond(context.Background(), request)
 	return answer, errors.Join(
-		text.Write(request, answer.DER),
-		text.Close(),
+		show(cfg, request, answer.DER),
 		writeFile("-reqout", cfg.ReqOut, request),
 		writeFile("-respout", cfg.RespOut, answer.DER),
 	)
+}
+
+// show is -text for one request.
+func show(cfg *config.Config, request, response []byte) error {
+	text, err := OpenText(cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(text.Write(request, response), text.Close())
 }
 
 // readRequest reads what may be a request from the named file, or from stdin.
@@ -39,12 +43,16 @@ func readRequest(path string) ([]byte, error) {
 	if path != "-" && path != "/dev/stdin" {
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("-reqin: %w", err)
 		}
 		defer f.Close()
 		in = f
 	}
-	return io.ReadAll(io.LimitReader(in, ocsphttp.MaxBody+1))
+	request, err := io.ReadAll(io.LimitReader(in, ocsphttp.MaxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("-reqin: %w", err)
+	}
+	return request, nil
 }
 
 // writeFile writes to the file that a flag names, if it names one.

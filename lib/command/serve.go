@@ -26,16 +26,19 @@ import (
 // Serve reads the flags and does what they say, with inherited as one more
 // socket to answer FastCGI on.
 func Serve(p *once.Program, args []string, inherited net.Listener) int {
+	l := readLine(args)
 	cfg, err := config.Load(args, p.Environ, "")
-	if err != nil {
-		return once.Fail(err)
-	}
-	if cfg.Help {
+	switch wrong := l.misplaced(); {
+	case cfg.Help:
 		help.Usage(os.Stdout)
 		return 0
-	}
-	if cfg.ReqIn != "" {
-		return answerFile(p, cfg)
+	case wrong != nil && inherited == nil:
+		once.Fail(wrong)
+		return once.ExitFailed
+	case cfg.ReqIn != "" || l.asks():
+		return answerFile(p, cfg, l, err)
+	case err != nil:
+		return l.fail(err)
 	}
 	sockets, err := fcgi.Systemd(p.Getenv, os.Getpid())
 	if err != nil {
@@ -60,12 +63,16 @@ func Serve(p *once.Program, args []string, inherited net.Listener) int {
 	return 0
 }
 
-// answerFile is -reqin and -respout: one request from a file to a file.
-func answerFile(p *once.Program, cfg *config.Config) int {
+// answerFile is -reqin and -respout: one request from a file to a file. Whatever
+// is wrong with the settings, there is an answer to it.
+func answerFile(p *once.Program, cfg *config.Config, l *line, fault error) int {
 	log := p.OpenJournal(cfg, once.Quiet)
 	defer log.Close()
 	log.Warnings(cfg.Warnings)
 	respond := func(ctx context.Context, der []byte) *responder.Answer {
+		if fault != nil {
+			return responder.Fault(fault)
+		}
 		ask, askErr := p.OnTerminal()
 		o, err := p.Answerer(cfg, ask, log)
 		if err = errors.Join(askErr, err); err != nil {
@@ -73,14 +80,21 @@ func answerFile(p *once.Program, cfg *config.Config) int {
 		}
 		return o.Respond(ctx, der)
 	}
-	answer, err := Respond(cfg, respond)
-	if err != nil {
-		return once.Fail(err)
+	request := l.request
+	if cfg.ReqIn != "" {
+		request = func() ([]byte, error) { return readRequest(cfg.ReqIn) }
 	}
-	if answer.Err != nil {
+	answer, err := Respond(cfg, request, respond)
+	switch {
+	case fault != nil:
+		once.Fail(fault)
+	case answer != nil && answer.Err != nil:
 		log.Warn().Stringer("answer", answer.Status).Err(answer.Err).Msg("request refused")
 	}
-	if answer.Status != ocsp.Success {
+	if err != nil {
+		once.Fail(err)
+	}
+	if err != nil || fault != nil || answer.Status != ocsp.Success {
 		return once.ExitFailed
 	}
 	return 0
