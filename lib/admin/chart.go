@@ -12,7 +12,7 @@ import (
 // The charts are drawn in these units; a browser makes them as wide as it is.
 const (
 	width, height = 720, 180
-	left, right   = 64, 8 // of which there is text at the left
+	left, right   = 76, 8 // of which there is text at the left
 	top, bottom   = 14, 26
 
 	each = 4 // minutes that are one column
