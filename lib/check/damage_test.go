@@ -42,7 +42,7 @@ func body(change func([]byte) []byte) func(*http.Response) {
 			return
 		}
 		b, err := io.ReadAll(r.Body)
-		if err != nil {
+		if err != nil || len(b) == 0 { // of a HEAD
 			return
 		}
 		b = change(b)
@@ -73,6 +73,9 @@ var damages = []damage{
 	{"a pass phrase wanted", status(401), "POST", "error", "HTTP 401", "let everybody ask"},
 	{"a gateway that waits", status(504), "POST", "error", "HTTP 504", "start ocspcgi"},
 	{"a small limit", status(413), "POST", "error", "HTTP 413", "64 KiB"},
+	{"tryLater", body(func([]byte) []byte { return []byte{0x30, 3, 10, 1, 3} }), "POST", "error", "its index or its signer cannot be used now", "ocspcgi check"},
+	{"sigRequired", body(func([]byte) []byte { return []byte{0x30, 3, 10, 1, 5} }), "POST", "error", "it answers signed requests alone", "require_signed"},
+	{"unauthorized", body(func([]byte) []byte { return []byte{0x30, 3, 10, 1, 6} }), "POST", "error", "does not answer for this CA", "-rsigner of this one too"},
 	{"an error of the program", body(func([]byte) []byte { return []byte{0x30, 3, 10, 1, 2} }), "POST", "error", "the program has no settings", "ocspcgi check"},
 }
 
@@ -183,7 +186,7 @@ func TestGoodForEverybody(t *testing.T) {
 	}))
 	defer liar.Close()
 	rows, exit := checked(t, "-url", liar.URL, "-config", r.Config)
-	for _, want := range []string{"a serial number that was never issued is answered with good", "says revoked"} {
+	for _, want := range []string{"a serial number that was never issued is answered with good", "says revoked: the responder answers from another index"} {
 		if exit != 2 || !slices.ContainsFunc(rows, func(r row) bool { return r.Level == "error" && strings.Contains(r.Text, want) }) {
 			t.Errorf("exit status %d, no row with %q: %+v", exit, want, rows)
 		}
@@ -204,5 +207,21 @@ func TestUnassigned(t *testing.T) {
 			}
 			servertest.WriteFile(t, r.Config, strings.TrimPrefix(servertest.ReadFile(t, r.Config), "unassigned = \""+how+"\"\n"))
 		})
+	}
+}
+
+// Over TLS all of it works, and is no good idea.
+func TestTLS(t *testing.T) {
+	r := servertest.NewResponder(t, program)
+	address := servertest.FreeAddress(t)
+	r.Listen(t, address)
+	front := httptest.NewTLSServer(httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: address}))
+	defer front.Close()
+	rows, _ := checked(t, "-url", front.URL, "-config", r.Config)
+	if len(bad(rows)) > 0 {
+		t.Errorf("%+v", bad(rows))
+	}
+	if !slices.ContainsFunc(rows, func(r row) bool { return r.Level == "warning" && strings.HasPrefix(r.Text, "the URL is https") }) {
+		t.Errorf("nothing about https: %+v", rows)
 	}
 }

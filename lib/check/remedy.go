@@ -1,6 +1,9 @@
 package check
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // cause is what stands between a client and the program.
 type cause string
@@ -14,6 +17,10 @@ const (
 	notReached   cause = "the server does not reach the program"
 	notStarted   cause = "the program does not start, or dies"
 	noSettings   cause = "the program has no settings that it could answer with"
+	notServed    cause = "the responder does not answer for this CA"
+	notReady     cause = "its index or its signer cannot be used now"
+	otherIndex   cause = "the responder answers from another index"
+	wantsSigned  cause = "it answers signed requests alone"
 	noLength     cause = "no Content-Length: an answer that broke off looks like a whole one, and wolfSSL reads none"
 	wrongType    cause = "the server changes the type of what passes through"
 	noLimit      cause = "the program refuses it; the server could before"
@@ -66,6 +73,10 @@ var directives = map[cause]map[string]string{
 		"apache": "SetEnv OCSP_CONFIG \"/etc/ocspcgi/ocspcgi.toml\" for the program, or OCSP_INDEX, OCSP_CA and OCSP_RSIGNER; then look into error.log",
 		"":       "run ocspcgi check with the responder's own settings, and look into its log",
 	},
+	notServed:   {"": "give it the -CA, -index and -rsigner of this one too; after a new key of the CA, of both keys"},
+	notReady:    {"": "run ocspcgi check with the responder's own settings, and look into its log"},
+	otherIndex:  {"": "copy index.txt to where the responder reads it; a SIGHUP has it believe what it would not"},
+	wantsSigned: {"": "no client but your own can ask: leave out require_signed, if that is not meant"},
 	noLength: {
 		"apache": "SetEnv ap_trust_cgilike_cl yes: from 2.4.59 on Apache takes Content-Length away without it",
 		"nginx":  "chunked_transfer_encoding and gzip have no place here; send Content-Length",
@@ -111,11 +122,8 @@ var named = [...]struct{ key, name string }{{"apache", "Apache"}, {"nginx", "ngi
 // which one it is.
 func (c cause) remedy(server string) string {
 	known := directives[c]
-	if text := known[server]; text != "" {
-		return text
-	}
-	if server != "" && known[""] != "" {
-		return known[""]
+	if server != "" && known[server]+known[""] != "" {
+		return cmp.Or(known[server], known[""])
 	}
 	var all []string
 	for _, n := range named {
@@ -123,8 +131,11 @@ func (c cause) remedy(server string) string {
 			all = append(all, n.name+": "+text)
 		}
 	}
-	if known[""] != "" {
-		all = append(all, "else: "+known[""])
+	switch rest := known[""]; {
+	case rest != "" && len(all) > 0:
+		all = append(all, "else: "+rest)
+	case rest != "":
+		all = append(all, rest)
 	}
 	return strings.Join(all, "\n")
 }

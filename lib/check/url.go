@@ -198,69 +198,6 @@ func (s *survey) fail(p *probe, r *reply, text string) {
 	s.add(out)
 }
 
-// cause tells what may stand in the way.
-func (s *survey) cause(p *probe, r *reply) (cause, level) {
-	isGET := p.query.method == "GET" || p.query.method == "HEAD"
-	response, _ := r.ocsp()
-	_, noPOST := s.failed[plainPOST]
-	switch {
-	case p.name == traceName:
-		return tracing, hint
-	case r.status >= 300 && r.status < 400 && r.status != 304:
-		return redirected, fault
-	case r.status == 403 || r.status == 401:
-		return notAllowed, fault
-	case r.status == 404 && isGET && !noPOST:
-		return slashEscaped, fault
-	case r.status == 404:
-		return nothingThere, fault
-	case r.status == 500:
-		return notStarted, fault
-	case r.status >= 502 && r.status <= 504:
-		return notReached, fault
-	case r.status == 405 && ourPage(r):
-		return noVariables, fault
-	case r.status == 413:
-		return lowLimit, fault
-	case r.status == 411 || p.query.chunked && r.status >= 400:
-		return notChunked, fault
-	case response != nil && response.Status == ocsp.InternalError:
-		return noSettings, fault
-	case r.status == 200 && response == nil && r.header.Get("Content-Type") != responseType && len(r.body) > 0 && r.body[0] == 0x30:
-		return wrongType, fault
-	case isGET && !noPOST:
-		return slashMerged, rare(p)
-	case r.status == 200 && response == nil && noPOST:
-		return nothingThere, fault
-	}
-	return "", rare(p)
-}
-
-// rare is a warning for what few clients do, and a fault otherwise.
-func rare(p *probe) level {
-	switch p.want {
-	case malformed, refused:
-		return warning
-	}
-	if strings.HasPrefix(p.name, "GET, base64url") || strings.HasPrefix(p.name, "GET, without") {
-		return hint
-	}
-	return fault
-}
-
-// extra tells what is wrong with how a right answer came.
-func (s *survey) extra(p *probe, r *reply) {
-	switch {
-	case p.want == answered && r.length == "" && (p.name == plainPOST || p.name == plainGET):
-		s.add(row{Level: warning, Way: p.name, Text: string(noLength), Remedy: noLength.remedy(s.server)})
-	case p.name == largePOST && ourPage(r) && directives[noLimit][s.server] != "":
-		s.add(row{Level: hint, Way: p.name, Text: "the program refuses it; the web server could before", Remedy: noLimit.remedy(s.server)})
-	}
-}
-
-// ourPage tells the page that ocspcgi has for people.
-func ourPage(r *reply) bool { return strings.Contains(string(r.body), "<title>OCSP responder</title>") }
-
 func outcomeText(p *probe, r *reply, response *wire.OCSPResponse) string {
 	if response == nil || p.want != answered {
 		return fmt.Sprintf("%s, as it should be: HTTP %d", p.want, r.status)
