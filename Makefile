@@ -84,7 +84,7 @@ browser: build
 # machine of its own; needs root.
 guides: build
 	@.ci/programs openssl apache2 nginx curl systemd-analyze unshare shellcheck rsync ssh sshd \
-		gnutls-cli haproxy socat firefox-esr jq
+		gnutls-cli haproxy socat firefox-esr jq easy-rsa
 	$(GO) test -count=1 -timeout 60m -v ./lib/guides -args -follow
 
 # Takes longer than anybody waits for.
