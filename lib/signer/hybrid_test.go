@@ -2,6 +2,7 @@ package signer_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -222,6 +224,34 @@ func TestHybridRefused(t *testing.T) {
 			_, err := signer.Load(c.cert.Cert, c.key.Key, nil, c.opt)
 			if err == nil || strings.ReplaceAll(err.Error(), dir, "DIR") != c.want {
 				t.Errorf("the error is %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+// Composite keys that have one half in common are different keys.
+func TestCompositeHalves(t *testing.T) {
+	ca := pkitest.HandCA(t, t.TempDir(), "MLDSA65-ECDSA-P256-SHA512")
+	a, b := contentOf(ca), contentOf(ca.OCSPSigner(t, "other", "MLDSA65-ECDSA-P256-SHA512"))
+	public := func(halves ...[]byte) crypto.PublicKey {
+		key, err := signer.ParseKey("ocsp.key", pkcs8(compositeOID(45), slices.Concat(halves...)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key.Public()
+	}
+	own := public(a).(interface{ Equal(crypto.PublicKey) bool })
+	for name, c := range map[string]struct {
+		key  crypto.PublicKey
+		same bool
+	}{
+		"the same":       {public(a), true},
+		"another ECDSA":  {public(a[:32], b[32:]), false},
+		"another ML-DSA": {public(b[:32], a[32:]), false},
+	} {
+		t.Run("SGN-07 "+name, func(t *testing.T) {
+			if own.Equal(c.key) != c.same {
+				t.Errorf("equal: %v", !c.same)
 			}
 		})
 	}

@@ -154,13 +154,16 @@ func parsePostQuantum(der []byte) (key any, err error) {
 		!info.ReadASN1(&content, asn1.OCTET_STRING) {
 		return nil, nil
 	}
-	if s := mldsaScheme(oid); s != nil && algorithm.Empty() {
-		return parseMLDSA(s, content)
-	}
-	if c := compositeOf(oid); c != nil && algorithm.Empty() {
+	s, c := mldsaScheme(oid), compositeOf(oid)
+	switch {
+	case s == nil && c == nil:
+		return nil, refused(oid)
+	case !algorithm.Empty():
+		return nil, errors.New("this key is damaged: its algorithm has parameters, and should have none (RFC 9881 §2)")
+	case c != nil:
 		return c.parsePrivate(content)
 	}
-	return nil, refused(oid)
+	return parseMLDSA(s, content)
 }
 
 // bareScheme returns the parameter set of what qpki writes: the expanded key

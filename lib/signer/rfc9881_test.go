@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"ocspcgi/lib/signer"
@@ -27,6 +28,23 @@ func TestRFC9881(t *testing.T) {
 			}
 		})
 	}
+	t.Run("SGN-17 parameters", func(t *testing.T) {
+		der := fromPEM(t, "ML-DSA-44.pub")
+		const at = 4 + 2 + 11 // behind the OID
+		der = slices.Concat(der[:at], []byte{5, 0}, der[at:])
+		der[3], der[5] = der[3]+2, der[5]+2
+		if key := signer.PublicKey(&x509.Certificate{RawSubjectPublicKeyInfo: der}); key != nil {
+			t.Errorf("a key with NULL parameters is %T", key)
+		}
+		private := pkcs8(oidOf(levels[0]), seedOf(testSeed))
+		const behind = 2 + 3 + 2 + 11
+		private = slices.Concat(private[:behind], []byte{5, 0}, private[behind:])
+		private[1], private[6] = private[1]+2, private[6]+2
+		_, err := signer.ParseKey("ocsp.key", private, nil)
+		if want := "ocsp.key: this key is damaged: its algorithm has parameters, and should have none (RFC 9881 §2)"; err == nil || err.Error() != want {
+			t.Errorf("the error is %v, want %s", err, want)
+		}
+	})
 	t.Run("SGN-17 certificate", func(t *testing.T) {
 		certs, err := signer.ReadCertificates(filepath.Join("testdata", "rfc9881", "ML-DSA-44.crt"))
 		if err != nil {
