@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,11 @@ type File struct {
 	Path string
 	Now  func() time.Time    // nil: time.Now
 	Wait func(time.Duration) // nil: time.Sleep
+
+	// Places spares the scan where they hold; nil: there are none.
+	Places *Places
+
+	scanned atomic.Bool
 }
 
 const (
@@ -39,6 +45,15 @@ func (f *File) Lookup(serial []byte) (Entry, error) {
 	return second.answer()
 }
 
+// Remember makes the Places where a look-up had to do without them. It takes
+// about as long as a few scans.
+func (f *File) Remember() error {
+	if f.Places == nil || !f.scanned.Load() {
+		return nil
+	}
+	return f.Places.Make(f.Path, f.now())
+}
+
 // look is what one scan saw.
 type look struct {
 	finding
@@ -52,6 +67,12 @@ func (f *File) look(serial []byte) look {
 		return look{finding: finding{doubt: doubt(f.Path, reasonOf(err))}, settled: true}
 	}
 	defer s.file.Close()
+	if f.Places != nil {
+		if found, ok := f.Places.find(s, serial); ok {
+			return look{finding: found, stamp: s.stamp, settled: s.stamp.age(f.now()) >= young}
+		}
+		f.scanned.Store(true)
+	}
 	found, whole := s.find(serial)
 	return look{
 		finding: found,
@@ -141,7 +162,11 @@ func (s *source) find(serial []byte) (found finding, whole *DoubtError) {
 func (p *part) find(path string, b *block, serial []byte) {
 	var r row
 	p.torn = b.torn
-	for b.next(&r) {
+	for {
+		b.pass(serial)
+		if !b.next(&r) {
+			break
+		}
 		if r.flaw != sound && p.blind == nil {
 			p.blind = r.flaw.doubt(path, b.line)
 		}

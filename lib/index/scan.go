@@ -19,6 +19,7 @@ type block struct {
 	number int
 	line   int    // how many of its lines have been cut off
 	text   []byte // the rest
+	at     int64  // where in the file it began
 	odd    bool   // there is a NUL or CR in the text
 	torn   bool   // the file ends in it, and not in a newline
 	end    bool   // it was read to the end of the file
@@ -82,6 +83,7 @@ func (b *block) fill(s *source, n int) error {
 	if n == 0 {
 		b.text = bytes.TrimPrefix(b.text, []byte("\xef\xbb\xbf"))
 	}
+	b.at = from + int64(len(text)-len(b.text))
 	b.odd = bytes.IndexByte(b.text, 0) >= 0 || bytes.IndexByte(b.text, '\r') >= 0
 	return nil
 }

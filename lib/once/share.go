@@ -3,6 +3,7 @@ package once
 import (
 	"cmp"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"ocspcgi/lib/config"
+	"ocspcgi/lib/index"
 	"ocspcgi/lib/reload"
 	"ocspcgi/lib/signer"
 	"ocspcgi/lib/store"
@@ -36,9 +38,12 @@ func (o *Answerer) share(cfg *config.Config, version string, after *errands) err
 	if err != nil {
 		return err
 	}
-	o.responder.Shared = &late{
-		Sealed: store.Sealed{Directory: &store.Directory{Path: cfg.Cache, Keep: 2 * longest(cfg)}, Secret: secret},
-		after:  after,
+	dir := &store.Directory{Path: cfg.Cache, Keep: 2 * longest(cfg)}
+	o.responder.Shared = &late{Sealed: store.Sealed{Directory: dir, Secret: secret}, after: after}
+	for _, file := range o.indexes {
+		name := sha256.Sum256(append(secret[:], file.Path...))
+		file.Places = &index.Places{Path: dir.File(hex.EncodeToString(name[:])), Secret: secret}
+		after.add(file.Remember)
 	}
 	return nil
 }

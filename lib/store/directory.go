@@ -29,7 +29,7 @@ const maxValue = 1 << 20
 // Get returns the value kept under name, which is hexadecimal. The error is
 // fs.ErrNotExist where there is none.
 func (d *Directory) Get(name string) ([]byte, error) {
-	f, err := os.OpenFile(d.file(name), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	f, err := os.OpenFile(d.File(name), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (d *Directory) Get(name string) ([]byte, error) {
 
 // Put keeps value under name, whole or not at all.
 func (d *Directory) Put(name string, value []byte) error {
-	folder := filepath.Dir(d.file(name))
+	folder := filepath.Dir(d.File(name))
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (d *Directory) Put(name string, value []byte) error {
 	_, err = f.Write(value)
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), d.file(name))
+		err = os.Rename(f.Name(), d.File(name))
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
@@ -69,8 +69,8 @@ func (d *Directory) Put(name string, value []byte) error {
 	return nil
 }
 
-// file spreads names over folders, so that none grows long.
-func (d *Directory) file(name string) string {
+// File returns where name is kept, for who keeps it by itself. It spreads names over folders, so that none grows long.
+func (d *Directory) File(name string) string {
 	const folder = 2
 	return filepath.Join(d.Path, name[:folder], name)
 }
