@@ -201,3 +201,14 @@ func path(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Setenv(args[0], "/ocsp/"+url.QueryEscape(base64.StdEncoding.EncodeToString([]byte(ts.ReadFile(args[1])))))
 }
+
+// npm fetches from where it is told to, and checks what comes by its digest.
+func TestNobleNamesNoHost(t *testing.T) {
+	lock := string(read(t, "testdata/noble/package-lock.json"))
+	if strings.Contains(lock, `"resolved"`) {
+		t.Error("testdata/noble/package-lock.json says from where packages came; npm install in that folder leaves it out")
+	}
+	if n := strings.Count(lock, `"integrity": "sha512-`); n != 2 {
+		t.Errorf("%d packages with a digest, want 2", n)
+	}
+}
