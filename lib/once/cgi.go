@@ -32,6 +32,7 @@ func (p *Program) Only() int {
 // CGI answers the one request of a CGI process. All of it happens within
 // the answer, so that a panic has one too.
 func (p *Program) CGI() int {
+	deepen()
 	signal.Ignore(syscall.SIGPIPE) // a client that has left is no reason to die
 	var after errands
 	log := p.OpenJournal(&config.Config{}, Quiet) // until it is known where to
@@ -52,6 +53,15 @@ func (p *Program) CGI() int {
 		log.Warn().Err(err).Msg("answers are not shared")
 	}
 	return 0
+}
+
+// deepen makes the stack grow once, while it is shallow: on the way down to a
+// signature it would be copied several times.
+//
+//go:noinline
+func deepen() byte {
+	var room [40 << 10]byte
+	return room[len(os.Args)]
 }
 
 // linger does what is left when the web server has all it waits for. Apache

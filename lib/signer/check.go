@@ -20,7 +20,7 @@ func (s *Signer) Check(ca *x509.Certificate) error {
 			ca.Subject.String(), s.Path)
 	case sameKey(PublicKey(ca), PublicKey(cert)):
 		return nil
-	case !Issued(ca, cert):
+	case !s.issuedBy(ca):
 		return fmt.Errorf("%s: not issued by the key of the CA %q, but by %q; a signer must be issued by the CA it answers for",
 			s.Path, ca.Subject.String(), cert.Issuer.String())
 	case !mayDelegate(cert) && slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny):
@@ -31,6 +31,19 @@ func (s *Signer) Check(ca *x509.Certificate) error {
 		return fmt.Errorf("%s: key usage without digitalSignature; issue it with keyUsage = digitalSignature", s.Path)
 	}
 	return nil
+}
+
+// issuedBy is Issued, which is worked out once for the same CA: a CGI process
+// asks twice, and does little else that takes as long.
+func (s *Signer) issuedBy(ca *x509.Certificate) bool {
+	if known := s.issuer.Load(); known != nil && known.Equal(ca) {
+		return true
+	}
+	if !Issued(ca, s.Certificate) {
+		return false
+	}
+	s.issuer.Store(ca)
+	return true
 }
 
 func mayDelegate(cert *x509.Certificate) bool {
@@ -50,7 +63,7 @@ func Issuer(cas []*x509.Certificate, s *Signer) (*x509.Certificate, error) {
 			if !ca.BasicConstraintsValid || ca.IsCA {
 				own = append(own, ca)
 			}
-		case Issued(ca, s.Certificate):
+		case s.issuedBy(ca):
 			issuers = append(issuers, ca)
 		}
 	}

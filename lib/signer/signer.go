@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type Signer struct {
 
 	key       key
 	algorithm algorithm
+	issuer    atomic.Pointer[x509.Certificate] // found to have issued Certificate
 }
 
 // Options says how a Signer signs. The zero value is right for every key.
