@@ -36,6 +36,8 @@ func (s *Shell) Verb(name string) func(args []string) int {
 		return s.verify
 	case "sign":
 		return s.sign
+	case "signer":
+		return s.signer
 	case "query":
 		return s.query
 	case "stop":
@@ -45,7 +47,7 @@ func (s *Shell) Verb(name string) func(args []string) int {
 }
 
 // usages are what -h prints.
-var usages = map[string]string{"request": requestUsage, "info": infoUsage, "verify": verifyUsage, "sign": signUsage, "query": queryUsage, "stop": stopUsage}
+var usages = map[string]string{"request": requestUsage, "info": infoUsage, "verify": verifyUsage, "sign": signUsage, "signer": signerUsage, "query": queryUsage, "stop": stopUsage}
 
 func (s *Shell) now() time.Time {
 	if s.Now == nil {

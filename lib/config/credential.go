@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 )
@@ -19,6 +20,19 @@ const (
 
 // resolveCredentials puts the files of credentials in the place of their names.
 func resolveCredentials(issuers []Issuer, environ []string) (found faults) {
+	for i := range issuers {
+		for j := range issuers[i].Signers {
+			found = append(found, issuers[i].Signers[j].resolve(environ)...)
+		}
+	}
+	return found
+}
+
+// Resolve puts the files of systemd's credentials in the place of their names,
+// as Load does.
+func (s *Signer) Resolve(environ []string) error { return errors.Join(s.resolve(environ)...) }
+
+func (s *Signer) resolve(environ []string) (found faults) {
 	folder := ""
 	for _, entry := range environ {
 		if value, ok := strings.CutPrefix(entry, "CREDENTIALS_DIRECTORY="); ok {
@@ -26,7 +40,7 @@ func resolveCredentials(issuers []Issuer, environ []string) (found faults) {
 			break
 		}
 	}
-	resolve := func(s *Signer, setting, given, prefix string) string {
+	file := func(setting, given, prefix string) string {
 		name, ok := strings.CutPrefix(given, credentialPrefix)
 		switch {
 		case !ok:
@@ -38,21 +52,16 @@ func resolveCredentials(issuers []Issuer, environ []string) (found faults) {
 		}
 		return prefix + filepath.Join(folder, name)
 	}
-	for i := range issuers {
-		for j := range issuers[i].Signers {
-			s := &issuers[i].Signers[j]
-			s.RSigner = resolve(s, "rsigner", s.RSigner, "")
-			if key, query, _ := strings.Cut(s.RKey, pinSource); strings.HasPrefix(key, tokenPrefix) && query != "" {
-				pin, more, isMore := strings.Cut(query, "&")
-				s.RKey = key + pinSource + resolve(s, "pin-source", pin, "file:")
-				if isMore {
-					s.RKey += "&" + more
-				}
-			}
-			s.RKey = resolve(s, "rkey", s.RKey, "")
-			s.PassIn = Secret(resolve(s, "passin", string(s.PassIn), "file:"))
+	if key, query, _ := strings.Cut(s.RKey, pinSource); strings.HasPrefix(key, tokenPrefix) && query != "" {
+		pin, more, isMore := strings.Cut(query, "&")
+		s.RKey = key + pinSource + file("pin-source", pin, "file:")
+		if isMore {
+			s.RKey += "&" + more
 		}
 	}
+	s.RSigner = file("rsigner", s.RSigner, "")
+	s.RKey = file("rkey", s.RKey, "")
+	s.PassIn = Secret(file("passin", string(s.PassIn), "file:"))
 	return found
 }
 

@@ -1,6 +1,8 @@
 package signer
 
 import (
+	"bufio"
+	"bytes"
 	"crypto"
 	"fmt"
 )
@@ -23,4 +25,22 @@ func ParseURI(uri string) (string, error) {
 		return "", fmt.Errorf("%s: %w", uriName(uri), err)
 	}
 	return fmt.Sprintf("token %q, object %q, id %q, pin %q", u.token, u.object, u.id, u.pinFile), nil
+}
+
+// Reframe reads the content of a question's frame, and writes the frame.
+func Reframe(content []byte) ([]byte, error) {
+	q, err := parseQuestion(content)
+	if err != nil {
+		return nil, err
+	}
+	return q.append(nil)
+}
+
+// ReadAnswer reads the frame of an answer.
+func ReadAnswer(frame []byte) ([]byte, error) {
+	content, err := readFrame(bufio.NewReader(bytes.NewReader(frame)))
+	if err != nil {
+		return nil, err
+	}
+	return parseAnswer(content)
 }

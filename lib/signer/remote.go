@@ -64,6 +64,9 @@ func (k *remoteKey) ask(c *talk, frame []byte) (content []byte, err error) {
 			content, err = readFrame(c.in)
 		}
 	}
+	if err == nil && c.in.Buffered() > 0 {
+		err = errFrame // an answer to what was not asked
+	}
 	if err != nil {
 		c.Close() // what is wrong with it is known
 		return nil, err

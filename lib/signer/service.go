@@ -48,11 +48,13 @@ const (
 	maxKept = 4
 )
 
-// Use makes s the newest signer. Those before it keep signing for their own
-// certificates, as long as somebody still answers with these.
-func (v *Service) Use(s *Signer) {
+// Use makes s the newest signer, and reports whether it is another one. Those
+// before it keep signing for their own certificates, as long as somebody still
+// answers with these.
+func (v *Service) Use(s *Signer) (other bool) {
 	next := []*Signer{s}
-	if old := v.signers.Load(); old != nil {
+	old := v.signers.Load()
+	if old != nil {
 		for _, before := range *old {
 			if !sameKey(PublicKey(before.Certificate), PublicKey(s.Certificate)) && len(next) <= maxKept {
 				next = append(next, before)
@@ -60,6 +62,7 @@ func (v *Service) Use(s *Signer) {
 		}
 	}
 	v.signers.Store(&next)
+	return old == nil || !(*old)[0].Certificate.Equal(s.Certificate)
 }
 
 // Serve answers on l, which it closes, until Shutdown; it returns nil then.

@@ -24,11 +24,15 @@ type tokenURI struct {
 	pinFile string // where the PIN is; empty: it comes as -passin says
 }
 
+// pinValue is the attribute with the PIN itself, which is refused wherever it may
+// stand.
+const pinValue = "pin-value"
+
 // uriName is what a URI is called in messages, as far as nothing in it can be
 // a PIN.
 func uriName(uri string) string {
 	name, _, _ := strings.Cut(uri, "?")
-	if strings.Contains(name, "pin-value") {
+	if strings.Contains(name, pinValue) {
 		return tokenPrefix
 	}
 	return name
@@ -39,6 +43,9 @@ func uriName(uri string) string {
 func parseURI(uri string) (*tokenURI, error) {
 	path, query, _ := strings.Cut(strings.TrimPrefix(uri, tokenPrefix), "?")
 	u := &tokenURI{name: uriName(uri)}
+	if strings.Contains(uri, pinValue) {
+		return nil, errors.New("pin-value shows the PIN to whoever lists processes; write it to a file and give that with pin-source=file:PATH or -passin file:PATH")
+	}
 	if err := u.each(path, ";", u.setPath); err != nil {
 		return nil, err
 	}
@@ -64,9 +71,6 @@ func (u *tokenURI) each(part, separator string, set func(name, value string) err
 	seen := map[string]bool{}
 	for attribute := range strings.SplitSeq(part, separator) {
 		name, escaped, ok := strings.Cut(attribute, "=")
-		if name == "pin-value" {
-			return errors.New("pin-value shows the PIN to whoever lists processes; write it to a file and give that with pin-source=file:PATH or -passin file:PATH")
-		}
 		if !ok {
 			return errors.New("an attribute without =; write NAME=VALUE, with %3B for ; and %25 for %")
 		}

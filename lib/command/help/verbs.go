@@ -19,6 +19,7 @@ var Verbs = [...]Verb{
 	{Name: "info", Takes: "[FILE]", Does: "show what a request or a response says"},
 	{Name: "verify", Takes: "FLAGS RESPONSE", Does: "say whether a response is to be believed"},
 	{Name: "sign", Takes: "FLAGS", Does: "sign one status by hand"},
+	{Name: "signer", Takes: "FLAGS", Does: "sign for a responder that has no key, behind a unix socket"},
 	{Name: "stop", Takes: "FLAGS", Does: "stop a responder by its PID file, its port or its socket"},
 	{Name: "demo", Takes: "[-once] [DIR]", Does: "make a CA, serve it, ask it"},
 	{Name: "serve", Takes: "FLAGS", Does: "the same as the flags alone", Settings: true},
