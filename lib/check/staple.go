@@ -127,11 +127,11 @@ func ask(conn io.ReadWriter, host string) string {
 // stapled judges what a site showed.
 func (c *Checker) stapled(h *handshake) {
 	demands := staples(h.leaf)
-	name := h.leaf.Subject.String()
+	text := "shows a certificate of %q"
 	if demands {
-		name += ", which demands a staple"
+		text += ", which demands a staple"
 	}
-	c.ok("", "shows a certificate of %q", name)
+	c.ok("", text, h.leaf.Subject)
 	if h.staple == nil {
 		r := row{Level: warning, Text: fmt.Sprintf("staples nothing in %d handshakes", handshakes), Remedy: stapleRemedy(h)}
 		if demands {

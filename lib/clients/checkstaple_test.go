@@ -39,7 +39,7 @@ func TestCheckStaple(t *testing.T) {
 		{"HAProxy", func(t *testing.T) *web { return haproxySite(t, s, s.Good) }, 0, []string{
 			`ok +staples good`, `ok +if the responder stopped now, this staple would hold for 12h\n`}, nil},
 		{"Apache, must-staple", func(t *testing.T) *web { return apacheSite(t, s, must, "SSLUseStapling on") }, 1, []string{
-			`ok +shows a certificate of "CN=must.*, which demands a staple"`, `warning +Apache survives an outage`}, nil},
+			`ok +shows a certificate of "CN=must.*", which demands a staple`, `warning +Apache survives an outage`}, nil},
 		{"nginx, which staples nothing", func(t *testing.T) *web { return nginxSite(t, s, s.Good, "") }, 1, []string{
 			`warning +staples nothing in 4 handshakes\n +-> ssl_stapling on`}, nil},
 		{"Apache, which staples nothing, must-staple", func(t *testing.T) *web { return apacheSite(t, s, must, "") }, 2, []string{
