@@ -104,7 +104,7 @@ func testTokenKinds(t *testing.T) {
 		{"rsa", "", nil}, {"rsa", "sha384", nil}, {"rsa", "sha512", nil}, {"rsa", "", pss}, {"rsa", "sha384", pss}, {"rsa", "sha512", pss},
 		{"p256", "", nil}, {"p384", "", nil}, {"p521", "", nil}, {"p256", "sha512", nil},
 	} {
-		t.Run("SGN-19 "+c.kind+c.digest+strings.Join(c.sigOpts, ""), func(t *testing.T) {
+		t.Run(c.kind+c.digest+strings.Join(c.sigOpts, ""), func(t *testing.T) {
 			name := fmt.Sprint("key", i)
 			p.key(name, c.kind)
 			p.selfSigned(name, "ca")
@@ -166,7 +166,7 @@ func testTokenFound(t *testing.T) {
 		{"no module", "one.crt", "pkcs11:token=found;object=one?module-path=/none.so", nil, "pkcs11:token=found;object=one: module-path: stat /none.so: no such file or directory"},
 		{"no library", "one.crt", "pkcs11:token=found;object=one?module-path=/etc/passwd", nil, "pkcs11:token=found;object=one: module-path: /etc/passwd cannot be loaded as a PKCS#11 library; see what ldd and pkcs11-tool --module say of it"},
 	} {
-		t.Run("SGN-19 "+c.name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			s, err := signer.Load(p.path(c.certificate), c.uri, c.pass, signer.Options{})
 			if err == nil {
 				err = s.Prove()
