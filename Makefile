@@ -10,9 +10,24 @@ VERSION    = $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 FLAGS      = -trimpath -buildvcs=false -buildmode=exe -ldflags '-s -w -X main.version=$(VERSION)'
 PREFIX    ?= /usr/local
 CGIBIN    ?= /usr/lib/cgi-bin
+SHARE      = $(PREFIX)/share
+MANDIR     = $(SHARE)/man
+UNITS      = $(PREFIX)/lib/systemd/system
 TESTFLAGS ?=
 FUZZTIME  ?= 60s
 COUNT     ?= 6
+
+# What packages are called: the version as their formats have it, or the number of
+# commits where nothing is tagged.
+PKGVERSION = $(shell git describe --tags --match 'v[0-9]*' 2>/dev/null | sed 's/^v//; s/-/+/; s/-/./g' | grep . || echo 0.0.$$(git rev-list --count HEAD 2>/dev/null || echo 0))
+EPOCH      = $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+# Each file that install writes.
+INSTALLED  = $(PREFIX)/bin/ocspcgi $(PREFIX)/bin/ocspcgi-deliver $(CGIBIN)/ocspcgi $(CGIBIN)/ocsp.cgi \
+	$(patsubst bin/share/man/%,$(MANDIR)/man8/%,$(wildcard bin/share/man/*.8.gz)) $(MANDIR)/man8/ocspcgi.8.gz \
+	$(MANDIR)/man5/ocspcgi.toml.5.gz $(SHARE)/bash-completion/completions/ocspcgi \
+	$(SHARE)/zsh/site-functions/_ocspcgi $(SHARE)/fish/vendor_completions.d/ocspcgi.fish \
+	$(UNITS)/ocspcgi.service $(UNITS)/ocspcgi.socket
 
 # What the tests run the program with, and what asks it.
 SERVERS := apache2 nginx mod_fcgid lighttpd caddy haproxy spawn-fcgi systemd-socket-activate systemd-analyze
@@ -21,10 +36,13 @@ CLIENTS := curl gnutls-cli gnutls-serv ocsptool pki stunnel botan ocspclnt certu
 # What verifies answers of ML-DSA, which openssl before 3.5 cannot.
 NOBLE   := testdata/noble/node_modules/.package-lock.json
 
+# What shows pages and completes.
+PAGES   := man mandoc zsh fish
+
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build pkcs11 demo test interop browser race lint fuzz bench testdata install clean guides ci-long
+.PHONY: build pkcs11 demo test interop browser race lint fuzz bench testdata install uninstall share deb rpm apk dist package clean guides ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -42,7 +60,7 @@ demo: build
 	$(BIN) demo $(if $(ONCE),-once)
 
 test: build pkcs11 $(NOBLE)
-	@.ci/programs openssl softhsm2-util easy-rsa cgi-fcgi node $(SERVERS) $(CLIENTS)
+	@.ci/programs openssl softhsm2-util easy-rsa cgi-fcgi node $(SERVERS) $(CLIENTS) $(PAGES)
 	$(GO) test $(TESTFLAGS) ./...
 	CGO_ENABLED=1 $(GO) test -race -tags pkcs11 -run Token $(TESTFLAGS) ./lib/signer
 
@@ -88,18 +106,49 @@ guides: build
 	$(GO) test -count=1 -timeout 60m -v ./lib/guides -args -follow
 
 # Takes longer than anybody waits for.
-ci-long: race fuzz guides browser
+ci-long: race fuzz guides browser package
 
 testdata:
 	@.ci/programs openssl
 	testdata/make-ca.sh
 
+# Manual pages, completions and what else is installed beside the programs.
+share: $(BIN)
+	@lib/package/share bin/share
+
+# Packages for this machine's architecture; its files are in lib/package/nfpm.yaml.
+deb rpm apk: build
+	@$(MAKE) --no-print-directory share
+	@ARCH=$$($(GO) env GOARCH) PKGVERSION=$(PKGVERSION) SOURCE_DATE_EPOCH=$(EPOCH) \
+		$(GO) tool -modfile=lib/package/nfpm.mod nfpm package -f lib/package/nfpm.yaml -p $@ -t bin/
+
+# A tarball for each system that it is built for, the same bytes each time.
+dist: build
+	@$(MAKE) --no-print-directory share
+	@lib/package/dist bin/dist $(PKGVERSION) bin/share $(FLAGS)
+
+# Installs, upgrades and purges the package for real, on a Debian machine of its
+# own that is thrown away; builds for all systems twice. Needs root.
+package: deb rpm apk
+	@.ci/programs openssl apache2 nginx man adduser logrotate lintian rpm rpm2cpio cpio unshare systemd-analyze
+	$(GO) test -count=1 -timeout 60m -v ./lib/package -args -package
+
 # As root after make: what is built already is what is installed.
 install: $(BIN)
-	install -D -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/ocspcgi
-	install -D -m 0755 $(BIN) $(DESTDIR)$(CGIBIN)/ocspcgi
-	install -D -m 0755 $(CGI) $(DESTDIR)$(CGIBIN)/ocsp.cgi
-	install -D -m 0755 lib/package/ocspcgi-deliver $(DESTDIR)$(PREFIX)/bin/ocspcgi-deliver
+	@test -d bin/share || $(MAKE) --no-print-directory share
+	install -d $(addprefix $(DESTDIR),$(sort $(dir $(INSTALLED))))
+	install -m 0755 $(BIN) lib/package/ocspcgi-deliver $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(BIN) $(CGI) $(DESTDIR)$(CGIBIN)
+	install -m 0644 bin/share/man/*.8.gz $(DESTDIR)$(MANDIR)/man8
+	install -m 0644 bin/share/man/*.5.gz $(DESTDIR)$(MANDIR)/man5
+	install -m 0644 bin/share/completions/ocspcgi.bash $(DESTDIR)$(SHARE)/bash-completion/completions/ocspcgi
+	install -m 0644 bin/share/completions/_ocspcgi $(DESTDIR)$(SHARE)/zsh/site-functions
+	install -m 0644 bin/share/completions/ocspcgi.fish $(DESTDIR)$(SHARE)/fish/vendor_completions.d
+	install -m 0644 lib/servers/ocspcgi.service lib/servers/ocspcgi.socket $(DESTDIR)$(UNITS)
+
+# Takes away what install has put there, and nothing else: no settings, no CA.
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
 
 $(BIN):
 	$(MAKE) --no-print-directory build

@@ -111,4 +111,9 @@ func TestUnits(t *testing.T) {
 	if err != nil || len(out) > 0 {
 		t.Errorf("%v\n%s", err, out)
 	}
+	// 20 is an exposure of 2.0, of 10.
+	out, err = exec.Command("systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=20", units[1]).CombinedOutput()
+	if err != nil {
+		t.Errorf("the service may do too much: %v\n%s", err, out)
+	}
 }
