@@ -63,7 +63,7 @@ func (v *verb) show(data []byte) error {
 		if v.json {
 			return v.printJSON(map[string]any{"response": viewResponse(resp), "bytes": len(der)})
 		}
-		responseText(v.Stdout, der)
+		responseText(plain{v.Stdout}, der)
 		return nil
 	}
 	req, err := parseRequest(der)
@@ -73,7 +73,7 @@ func (v *verb) show(data []byte) error {
 	if v.json {
 		return v.printJSON(map[string]any{"request": viewRequest(req), "bytes": len(der)})
 	}
-	requestText(v.Stdout, der)
+	requestText(plain{v.Stdout}, der)
 	return nil
 }
 

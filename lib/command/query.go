@@ -120,13 +120,20 @@ func (q *query) place(rest []string) error {
 }
 
 // findURL takes the responder that the certificates name, where no flag names one.
+// A certificate does not get to name a socket of this machine.
 func (q *query) findURL(about []subject) error {
 	for _, subject := range about {
 		if q.to.url != "" {
 			return nil
 		}
-		if subject.cert != nil && len(subject.cert.OCSPServer) > 0 {
-			q.to.url = subject.cert.OCSPServer[0]
+		if subject.cert == nil {
+			continue
+		}
+		for _, url := range subject.cert.OCSPServer {
+			if strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://") {
+				q.to.url = url
+				break
+			}
 		}
 	}
 	if q.to.url == "" {
@@ -173,10 +180,10 @@ func (v *verb) send(q *query, der []byte) (*wire.OCSPResponse, error) {
 		}
 	}
 	if q.showRequest && !v.json {
-		requestText(v.Stdout, der)
+		requestText(plain{v.Stdout}, der)
 	}
 	if q.showResponse && !v.json {
-		responseText(v.Stdout, body)
+		responseText(plain{v.Stdout}, body)
 	}
 	answer, err := parseResponse(body)
 	if err != nil {
@@ -228,10 +235,10 @@ func (v *verb) answered(q *query, question *verify.Question, about []subject, an
 		if i < len(about) {
 			name = about[i].name
 		}
-		fmt.Fprintf(v.Stdout, "%s: %s\n", name, statusText(single))
+		fmt.Fprintf(plain{v.Stdout}, "%s: %s\n", name, statusText(single))
 	}
-	fmt.Fprintf(v.Stdout, "  asked        %s\n", q.to.url)
-	foundText(v.Stdout, found, answer, question.Now())
+	fmt.Fprintf(plain{v.Stdout}, "  asked        %s\n", q.to.url)
+	foundText(plain{v.Stdout}, found, answer, question.Now())
 	return code, nil
 }
 

@@ -57,7 +57,7 @@ func (v *verb) requested(der []byte, out, form string, show bool) error {
 		return err
 	}
 	if show {
-		requestText(v.Stderr, der)
+		requestText(plain{v.Stderr}, der)
 	}
 	if !v.json {
 		return nil

@@ -109,7 +109,7 @@ func (t *Text) Write(request, response []byte) error {
 	if t.response {
 		responseText(&text, response)
 	}
-	_, err := io.WriteString(t.out, text.String())
+	_, err := io.WriteString(plain{t.out}, text.String())
 	return err
 }
 

@@ -96,7 +96,7 @@ func (v *verb) state(st *statement) error {
 		return err
 	}
 	if st.show {
-		responseText(v.Stderr, der)
+		responseText(plain{v.Stderr}, der)
 	}
 	if !v.json {
 		return nil

@@ -122,7 +122,7 @@ func (v *verb) run(args []string, do func() (int, error)) int {
 // fail says what is wrong, each fault on a line of its own.
 func (v *verb) fail(err error) int {
 	prefix := "ocspcgi: " + v.name + ": "
-	fmt.Fprintln(v.Stderr, prefix+strings.ReplaceAll(err.Error(), "\n", "\n"+prefix))
+	fmt.Fprintln(plain{v.Stderr}, prefix+strings.ReplaceAll(err.Error(), "\n", "\n"+prefix))
 	if wrong := (misuse{}); errors.As(err, &wrong) {
 		fmt.Fprintf(v.Stderr, "ocspcgi %s -h says how it is called\n", v.name)
 		return exitMisused
