@@ -45,7 +45,7 @@ func launch(args []string) int {
 			fmt.Println("ocspcgi", version)
 			return 0
 		case "help", "-help", "--help", "-h", "-?":
-			if len(args) > 1 {
+			if len(args) > 1 && !help.Has(args[1]) {
 				if do := verb(args[1]); do != nil {
 					return do([]string{"-h"})
 				}

@@ -61,6 +61,12 @@ func page(file string) string {
 	return string(text)
 }
 
+// Has reports whether there is a page about a topic, which goes before a verb of
+// that name: that says with -h what it takes.
+func Has(topic string) bool {
+	return slices.ContainsFunc(Topics(), func(t Topic) bool { return t.Name == topic })
+}
+
 // Text is what is known of a topic.
 func Text(topic string) (string, error) {
 	var names []string
