@@ -96,7 +96,7 @@ func (s *survey) extra(p *probe, r *reply) {
 	switch {
 	case p.want == answered && r.length == "" && (p.name == plainPOST || p.name == plainGET):
 		s.add(row{Level: warning, Way: p.name, Text: string(noLength), Remedy: noLength.remedy(s.server)})
-	case p.name == largePOST && ourPage(r) && directives[noLimit][s.server] != "":
+	case p.name == largePOST && ourPage(r) && directives()[noLimit][s.server] != "":
 		s.add(row{Level: hint, Way: p.name, Text: "the program refuses it; the web server could before", Remedy: noLimit.remedy(s.server)})
 	}
 }

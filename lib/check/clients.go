@@ -31,20 +31,22 @@ type seen struct {
 }
 
 // clientTable has what real clients were seen to do.
-var clientTable = [...]client{
-	{"Firefox", []string{plainPOST}, []rule{noEd25519, notOlder(10 * 24 * time.Hour)}},
-	{"Chrome (by policy)", []string{plainGET}, nil},
-	{"Windows", []string{plainGET, plainPOST}, []rule{nextUpdate}},
-	{"Java", []string{plainGET}, nil},
-	{"OpenSSL", []string{noncePOST, oldPOST}, nil},
-	{"LibreSSL ocspcheck", []string{noncePOST}, []rule{nonceBack, nextUpdate}},
-	{"GnuTLS", []string{oldPOST}, []rule{certified}},
-	{"wolfSSL", []string{plainPOST}, []rule{lengthSaid}},
-	{"nginx ssl_stapling", []string{oldGET}, []rule{certified, atMost("headers and all", 16384, 300)}},
-	{"Apache SSLUseStapling", []string{oldPOST}, []rule{atMost("the answer", 10239, 0)}},
-	{"Apache SSLOCSPEnable", []string{noncePOST}, []rule{nonceBack, certified}},
-	{"HAProxy ocsp-update", []string{plainGET}, []rule{nextUpdate, leftAtLeast(5 * time.Minute), oneSingle}},
-	{"CertMagic (Caddy)", []string{plainPOST}, []rule{nextUpdate, noEd25519, noPSS, withinCertificate}},
+func clientTable() []client {
+	return []client{
+		{"Firefox", []string{plainPOST}, []rule{noEd25519, notOlder(10 * 24 * time.Hour)}},
+		{"Chrome (by policy)", []string{plainGET}, nil},
+		{"Windows", []string{plainGET, plainPOST}, []rule{nextUpdate}},
+		{"Java", []string{plainGET}, nil},
+		{"OpenSSL", []string{noncePOST, oldPOST}, nil},
+		{"LibreSSL ocspcheck", []string{noncePOST}, []rule{nonceBack, nextUpdate}},
+		{"GnuTLS", []string{oldPOST}, []rule{certified}},
+		{"wolfSSL", []string{plainPOST}, []rule{lengthSaid}},
+		{"nginx ssl_stapling", []string{oldGET}, []rule{certified, atMost("headers and all", 16384, 300)}},
+		{"Apache SSLUseStapling", []string{oldPOST}, []rule{atMost("the answer", 10239, 0)}},
+		{"Apache SSLOCSPEnable", []string{noncePOST}, []rule{nonceBack, certified}},
+		{"HAProxy ocsp-update", []string{plainGET}, []rule{nextUpdate, leftAtLeast(5 * time.Minute), oneSingle}},
+		{"CertMagic (Caddy)", []string{plainPOST}, []rule{nextUpdate, noEd25519, noPSS, withinCertificate}},
+	}
 }
 
 // clients says who will accept the answers, and who will not and why.
@@ -57,8 +59,7 @@ func (s *survey) clients() {
 	if found, err := q.Check(s.answer); err == nil {
 		seen.signer, seen.itself = found.Signer, found.Role == verify.Itself
 	}
-	for i := range clientTable {
-		c := &clientTable[i]
+	for _, c := range clientTable() {
 		why := c.refuses(seen)
 		if why == "" {
 			s.add(row{Level: good, Way: c.name, Text: "will accept this responder"})

@@ -42,7 +42,7 @@ func (f *flags) take(args []string) (rest []string, err error) {
 		case value == nil:
 			rest = append(rest, args[i])
 		case i+1 == len(args) || args[i+1] == "":
-			return nil, fmt.Errorf("-%s: needs %s", name, wants[name])
+			return nil, fmt.Errorf("-%s: needs %s", name, wants(name))
 		default:
 			i++
 			if *value = args[i]; name == "crl" {
@@ -53,8 +53,19 @@ func (f *flags) take(args []string) (rest []string, err error) {
 	return rest, nil
 }
 
-// wants is what each flag has behind it.
-var wants = map[string]string{
-	"as": "a user", "url": "the URL of a responder", "issuer": "the file of a CA's certificate", "cert": "the file of a certificate",
-	"serial": "a serial number in hex", "staple": "HOST:PORT, or haproxy, nginx, apache or certmagic", "certs": "a folder", "crl": "a file",
+// wants is what a flag has behind it.
+func wants(name string) string {
+	switch name {
+	case "as":
+		return "a user"
+	case "url":
+		return "the URL of a responder"
+	case "serial":
+		return "a serial number in hex"
+	case "staple":
+		return "HOST:PORT, or haproxy, nginx, apache or certmagic"
+	case "certs":
+		return "a folder"
+	}
+	return "a file"
 }

@@ -8,7 +8,7 @@ import (
 // For every server there is something to do about every cause; of one that does
 // not say what it is, all are told.
 func TestRemedies(t *testing.T) {
-	for c, known := range directives {
+	for c, known := range directives() {
 		for _, server := range []string{"apache", "nginx", "lighttpd", "caddy", "haproxy"} {
 			if c.remedy(server) == "" {
 				t.Errorf("%s: nothing to do in %s", c, server)

@@ -56,9 +56,9 @@ func TestClientRules(t *testing.T) {
 		s := fresh()
 		c.do(s)
 		var who []string
-		for i := range clientTable {
-			if clientTable[i].refuses(s) != "" {
-				who = append(who, clientTable[i].name)
+		for _, client := range clientTable() {
+			if client.refuses(s) != "" {
+				who = append(who, client.name)
 			}
 		}
 		if got := strings.Join(who, ", "); got != c.who {

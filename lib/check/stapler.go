@@ -27,16 +27,18 @@ type stapler struct {
 
 // staplers have their rules as documented or read in their source, with the
 // settings that they have by default.
-var staplers = [...]stapler{
-	{"haproxy", "HAProxy", 10 * time.Minute, "refuses what has less than 5 minutes left, and asks again after 5 minutes at the earliest",
-		atMostAfter(time.Hour), 0, "tune.ssl.ocsp-update.maxdelay lower, or a longer lifetime"},
-	{"nginx", "nginx", 10 * time.Minute, "asks again after 5 minutes at the earliest, and staples nothing in between",
-		atMostAfter(time.Hour), 0, "a longer lifetime"},
-	{"apache", "Apache", 10 * time.Minute, "has a handshake wait for each new answer",
-		func(life time.Duration) time.Duration { return life }, time.Hour,
-		"SSLStaplingStandardCacheTimeout above its 3600 seconds, or MDStapling on, which asks before the old answer is gone"},
-	{"certmagic", "CertMagic (Caddy)", 2*time.Hour + 10*time.Minute, "looks once an hour, and asks again when half of the life is over",
-		func(life time.Duration) time.Duration { return life/2 + time.Hour }, 0, "a longer lifetime"},
+func staplers() []stapler {
+	return []stapler{
+		{"haproxy", "HAProxy", 10 * time.Minute, "refuses what has less than 5 minutes left, and asks again after 5 minutes at the earliest",
+			atMostAfter(time.Hour), 0, "tune.ssl.ocsp-update.maxdelay lower, or a longer lifetime"},
+		{"nginx", "nginx", 10 * time.Minute, "asks again after 5 minutes at the earliest, and staples nothing in between",
+			atMostAfter(time.Hour), 0, "a longer lifetime"},
+		{"apache", "Apache", 10 * time.Minute, "has a handshake wait for each new answer",
+			func(life time.Duration) time.Duration { return life }, time.Hour,
+			"SSLStaplingStandardCacheTimeout above its 3600 seconds, or MDStapling on, which asks before the old answer is gone"},
+		{"certmagic", "CertMagic (Caddy)", 2*time.Hour + 10*time.Minute, "looks once an hour, and asks again when half of the life is over",
+			func(life time.Duration) time.Duration { return life/2 + time.Hour }, 0, "a longer lifetime"},
+	}
 }
 
 // atMostAfter is who asks anew after a while, or 5 minutes before the end.
@@ -49,8 +51,9 @@ func staplerNamed(name string) *stapler {
 	if name = strings.ToLower(name); name == "caddy" {
 		name = "certmagic"
 	}
-	if i := slices.IndexFunc(staplers[:], func(s stapler) bool { return s.key == name }); i >= 0 {
-		return &staplers[i]
+	known := staplers()
+	if i := slices.IndexFunc(known, func(s stapler) bool { return s.key == name }); i >= 0 {
+		return &known[i]
 	}
 	return nil
 }
@@ -99,9 +102,9 @@ const enoughOutage = 4 * time.Hour
 // stapler that -staple names, or of each.
 func (c *Checker) lifetimes(i *issuer) {
 	one := staplerNamed(c.told.staple)
-	for n := range staplers {
-		if s := &staplers[n]; one == nil || one == s {
-			c.lifetime(s, i.lifetime, one != nil)
+	for _, s := range staplers() {
+		if one == nil || one.key == s.key {
+			c.lifetime(&s, i.lifetime, one != nil)
 		}
 	}
 }
@@ -147,11 +150,10 @@ func (c *Checker) mustStaple(i *issuer, certs []*certificate) {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
 	r := row{Level: good, File: certs[0].path, Text: fmt.Sprintf("must-staple: %s", strings.Join(names, ", "))}
-	for n := range staplers {
-		s := &staplers[n]
+	for _, s := range staplers() {
 		r.Text += "\n" + s.name + ": " + s.outageText(i.lifetime)
 	}
-	if least, _ := staplers[0].outage(i.lifetime); least < enoughOutage {
+	if least, _ := staplerNamed("nginx").outage(i.lifetime); least < enoughOutage {
 		r.Level, r.Remedy = warning, fmt.Sprintf("a site with such a certificate is down when its staple is over: nmin = 720 or more, for %s at least", span(enoughOutage))
 	}
 	c.add(r)
