@@ -9,21 +9,29 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"ocspcgi/lib/reload"
+	"ocspcgi/lib/signer"
 )
 
 // access checks the modes of an issuer's files.
 func (c *Checker) access(source *reload.Source) {
-	files := append(source.Files.Paths(), source.Index)
+	files, socket := append(source.Files.Paths(), source.Index), ""
+	for _, pair := range source.Files.Signers {
+		switch key := cmp.Or(pair.Key, pair.Certificate); {
+		case strings.HasPrefix(key, "unix:"):
+			socket = signer.Guard(key)
+		case signer.Guard(key) != "":
+			files = append(files, signer.Guard(key))
+			c.private(signer.Guard(key))
+		}
+	}
 	slices.Sort(files)
 	files = slices.Compact(files)
 	for _, path := range files {
 		c.replaceable(path)
-	}
-	for _, pair := range source.Files.Signers {
-		c.private(cmp.Or(pair.Key, pair.Certificate))
 	}
 	if c.as == nil {
 		return
@@ -44,8 +52,19 @@ func (c *Checker) access(source *reload.Source) {
 			c.regrouped(path)
 		}
 	}
+	if socket != "" {
+		c.asks(socket)
+	}
 	if len(c.rows) == before {
 		c.ok("", "%s may read all of it", c.as.name)
+	}
+}
+
+// asks checks that the user may have signatures of a signer process.
+func (c *Checker) asks(socket string) {
+	if at, mode, err := c.as.obstacle(socket, mayWrite); err == nil && at != "" {
+		c.add(row{Level: fault, File: socket, Text: fmt.Sprintf("%s may not ask for signatures: %s has mode %#o", c.as.name, at, mode),
+			Remedy: "start ocspcgi signer with -listen_group and a group of " + c.as.name})
 	}
 }
 

@@ -23,6 +23,23 @@ func Elsewhere(rkey string) bool {
 	return strings.HasPrefix(rkey, unixPrefix) || strings.HasPrefix(rkey, tokenPrefix)
 }
 
+// Guard returns the file whose mode says who has signatures by an -rkey: the key,
+// the socket of the signer process, or the PIN of the token; empty where none is
+// known.
+func Guard(rkey string) string {
+	if path, ok := strings.CutPrefix(rkey, unixPrefix); ok {
+		return path
+	}
+	if !Elsewhere(rkey) {
+		return rkey
+	}
+	uri, err := parseURI(rkey)
+	if err != nil {
+		return ""
+	}
+	return uri.pinFile
+}
+
 // loadElsewhere is Load for a key that is kept elsewhere. What is public of it
 // is taken from the certificate, so that nobody has to be asked: of several the
 // first is taken that the key proves to fit, or the first while it is away.
@@ -33,7 +50,7 @@ func loadElsewhere(certs []*x509.Certificate, rsigner, rkey string, pass Passphr
 	}
 	var first error
 	for _, cert := range certs {
-		s := &Signer{Certificate: cert, Path: rsigner, KeyPath: name, key: key}
+		s := &Signer{Certificate: cert, Path: rsigner, KeyPath: name, key: key, guard: Guard(rkey)}
 		err := checkPublic(PublicKey(cert))
 		if err == nil {
 			s.algorithm, err = chooseAlgorithm(PublicKey(cert), opt)

@@ -19,6 +19,7 @@ type Signer struct {
 
 	key       key
 	algorithm algorithm
+	guard     string                           // as of Guard
 	issuer    atomic.Pointer[x509.Certificate] // found to have issued Certificate
 }
 
@@ -57,7 +58,7 @@ func Load(rsigner, rkey string, pass Passphrase, opt Options) (*Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", rkey, err)
 	}
-	return &Signer{Certificate: cert, Path: rsigner, KeyPath: rkey, key: ownKey{key}, algorithm: alg}, nil
+	return &Signer{Certificate: cert, Path: rsigner, KeyPath: rkey, key: ownKey{key}, algorithm: alg, guard: rkey}, nil
 }
 
 func fitting(certs []*x509.Certificate, key crypto.Signer) *x509.Certificate {

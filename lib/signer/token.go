@@ -33,8 +33,6 @@ func openToken(uri *tokenURI, pass Passphrase) (key, error) {
 	return &tokenKey{uri: uri, pass: pass, module: m}, nil
 }
 
-func (k *tokenKey) pinFile() string { return k.uri.pinFile }
-
 // pin returns the PIN as it is now.
 func (k *tokenKey) pin() (string, error) {
 	var pin []byte

@@ -9,7 +9,6 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/cloudflare/circl/sign"
@@ -132,7 +131,7 @@ func (s *Signer) warnExpiry(now time.Time) string {
 }
 
 func (s *Signer) warnMode() []string {
-	path := s.secretPath()
+	path := s.guard
 	if path == "" {
 		return nil
 	}
@@ -150,16 +149,4 @@ func (s *Signer) warnMode() []string {
 	default:
 		return []string{fmt.Sprintf("%s: everybody may open this key (mode %#o); chmod o= %s", path, mode, path)}
 	}
-}
-
-// secretPath is the file that lets whoever opens it have signatures; empty:
-// there is none that is known.
-func (s *Signer) secretPath() string {
-	if path, ok := strings.CutPrefix(s.KeyPath, unixPrefix); ok {
-		return path
-	}
-	if token, ok := s.key.(interface{ pinFile() string }); ok {
-		return token.pinFile()
-	}
-	return s.KeyPath
 }
