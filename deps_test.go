@@ -92,6 +92,7 @@ var reaches = []rule{
 	{"html/template", "", "+0.4 ms at the start of every CGI process"},
 	{"text/template", "", "keeps the linker from dropping unused methods"},
 	{"testing", strings.Join(forTests, " "), "the program carries no test tools"},
+	{"github.com/cloudflare/circl/sign/schemes", "", "brings every algorithm that circl has, and a registry of them at start"},
 	{"github.com/spf13/cobra", "", "flag knows openssl's one-dash flags and starts faster"},
 	{"github.com/spf13/pflag", "", "flag knows openssl's one-dash flags"},
 	{"github.com/spf13/viper", "", "+0.8 ms at the start of every CGI process"},
