@@ -107,12 +107,12 @@ func shake(address string) (*handshake, error) {
 		return nil, errors.New("the site shows no certificate")
 	}
 	h := &handshake{leaf: state.PeerCertificates[0], chain: state.PeerCertificates[1:], staple: state.OCSPResponse}
-	h.server = ask(conn, host)
+	h.server = nameOf(conn, host)
 	return h, nil
 }
 
-// ask finds out what a web server calls itself; "" where there is none.
-func ask(conn io.ReadWriter, host string) string {
+// nameOf finds out what a web server calls itself; "" where there is none.
+func nameOf(conn io.ReadWriter, host string) string {
 	if _, err := fmt.Fprintf(conn, "HEAD / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", host); err != nil {
 		return ""
 	}
