@@ -100,9 +100,10 @@ browser: build
 
 # Each guide of lib/command/help/guides, followed word for word on a Debian
 # machine of its own; needs root.
-guides: build
+guides: build pkcs11
 	@.ci/programs openssl apache2 nginx curl systemd-analyze unshare shellcheck rsync ssh sshd \
-		gnutls-cli haproxy socat firefox-esr jq easy-rsa
+		gnutls-cli haproxy socat firefox-esr jq easy-rsa \
+		softhsm2-util pkcs11-tool certtool
 	$(GO) test -count=1 -timeout 60m -v ./lib/guides -args -follow
 
 # Takes longer than anybody waits for.
