@@ -22,7 +22,7 @@ damaged it says at which byte.
 `
 
 func (s *Shell) info(args []string) int {
-	v := s.verb("info")
+	v := s.verb("info", infoUsage)
 	var path string
 	v.text(&path, "reqin", "request", "respin", "response", "in")
 	return v.run(args, func() (int, error) {

@@ -59,7 +59,7 @@ func (l *line) names(flag, value string) {
 		}
 		l.about.add(named{serial: value})
 	default:
-		if hash, known := digests[flag]; known {
+		if hash, known := digest(flag); known {
 			l.about.hash = hash // that nothing follows is no matter here: guides have it last
 		}
 	}

@@ -49,11 +49,8 @@ type query struct {
 	showResponse bool
 }
 
-// What query exits with for a status.
-var statusCodes = map[wire.CertStatus]int{wire.Good: 0, wire.Revoked: 1, wire.Unknown: 2}
-
 func (s *Shell) query(args []string) int {
-	v := s.verb("query")
+	v := s.verb("query", queryUsage)
 	v.failed = 3
 	q := &query{of: v.subjects(), with: v.trust(), nonce: v.nonceToSend(), timeout: "10"}
 	v.text(&q.request, "request", "reqin")
@@ -250,7 +247,13 @@ func worstOf(singles []*wire.Single) (code int, status string) {
 			worst = single.Status
 		}
 	}
-	return statusCodes[worst], worst.String()
+	switch worst {
+	case wire.Good:
+		return 0, worst.String()
+	case wire.Revoked:
+		return 1, worst.String()
+	}
+	return 2, worst.String()
 }
 
 // isURL tells the name of a responder from that of a file.

@@ -25,7 +25,7 @@ makes an OCSP request about one certificate or several.
 `
 
 func (s *Shell) request(args []string) int {
-	v := s.verb("request")
+	v := s.verb("request", requestUsage)
 	of, nonce := v.subjects(), v.nonceToSend()
 	var out, form string
 	var show bool

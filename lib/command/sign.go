@@ -52,7 +52,7 @@ type statement struct {
 }
 
 func (s *Shell) sign(args []string) int {
-	v := s.verb("sign")
+	v := s.verb("sign", signUsage)
 	st := &statement{validity: "1h", hash: "sha1"}
 	v.text(&st.serial, "serial")
 	v.text(&st.status, "status")
@@ -229,7 +229,7 @@ func (st *statement) sign(single *wire.Single, who *signer.Signer, ca *x509.Cert
 }
 
 func (st *statement) certID(ca *x509.Certificate) (wire.CertID, error) {
-	hash, known := digests[strings.ToLower(st.hash)]
+	hash, known := digest(st.hash)
 	if !known {
 		return wire.CertID{}, misused("-hash %s: no CertID is made with it", st.hash)
 	}

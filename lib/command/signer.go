@@ -69,7 +69,7 @@ type office struct {
 }
 
 func (s *Shell) signer(args []string) int {
-	v := s.verb("signer")
+	v := s.verb("signer", signerUsage)
 	v.failed = once.ExitUsage
 	o := &office{Shell: s, pair: config.Signer{Where: "command line"}}
 	var passin, mode string

@@ -34,7 +34,7 @@ type stopped struct {
 }
 
 func (s *Shell) stop(args []string) int {
-	v := s.verb("stop")
+	v := s.verb("stop", stopUsage)
 	var file, port string
 	timeout := "60"
 	v.text(&file, "pid-file", "pid_file")

@@ -44,9 +44,22 @@ const subjectUsage = `  -ca FILE      certificate of the CA that issued it, also
 `
 
 // digests are the hashes of CertIDs by openssl's names.
-var digests = map[string]crypto.Hash{
-	"sha1": crypto.SHA1, "sha224": crypto.SHA224, "sha256": crypto.SHA256, "sha384": crypto.SHA384, "sha512": crypto.SHA512,
-	"sha512-256": crypto.SHA512_256, "sha3-256": crypto.SHA3_256, "sha3-384": crypto.SHA3_384, "sha3-512": crypto.SHA3_512,
+var digests = [...]struct {
+	name string
+	hash crypto.Hash
+}{
+	{"sha1", crypto.SHA1}, {"sha224", crypto.SHA224}, {"sha256", crypto.SHA256}, {"sha384", crypto.SHA384}, {"sha512", crypto.SHA512},
+	{"sha512-256", crypto.SHA512_256}, {"sha3-256", crypto.SHA3_256}, {"sha3-384", crypto.SHA3_384}, {"sha3-512", crypto.SHA3_512},
+}
+
+// digest finds a hash by its name, in any letter case.
+func digest(name string) (hash crypto.Hash, known bool) {
+	for _, d := range digests {
+		if strings.EqualFold(d.name, name) {
+			return d.hash, true
+		}
+	}
+	return 0, false
 }
 
 // subjects takes the flags that name certificates. As in openssl, an issuer or a
@@ -57,14 +70,14 @@ func (v *verb) subjects() *subjects {
 	v.call(func(path string) error { s.add(named{cert: path}); return nil }, "cert")
 	v.call(func(serial string) error { s.add(named{serial: serial}); return nil }, "serial")
 	v.call(s.setHash, "hash")
-	for name := range digests {
-		v.flags.BoolFunc(name, "", func(string) error { return s.setHash(name) })
+	for _, d := range digests {
+		v.flags.BoolFunc(d.name, "", func(string) error { return s.setHash(d.name) })
 	}
 	return s
 }
 
 func (s *subjects) setHash(name string) error {
-	hash, known := digests[strings.ToLower(name)]
+	hash, known := digest(name)
 	if !known {
 		return fmt.Errorf("no CertID is made with it; there are sha1, sha256, sha384, sha512 and more")
 	}

@@ -46,9 +46,6 @@ func (s *Shell) Verb(name string) func(args []string) int {
 	return nil
 }
 
-// usages are what -h prints.
-var usages = map[string]string{"request": requestUsage, "info": infoUsage, "verify": verifyUsage, "sign": signUsage, "signer": signerUsage, "query": queryUsage, "stop": stopUsage}
-
 func (s *Shell) now() time.Time {
 	if s.Now == nil {
 		return time.Now()
@@ -65,7 +62,8 @@ func (s *Shell) lookupEnv(name string) (string, bool) {
 type verb struct {
 	*Shell
 	name   string
-	failed int // exit code of what did not come about
+	usage  string // what -h prints
+	failed int    // exit code of what did not come about
 	flags  *flag.FlagSet
 	json   bool
 	rest   []string // what is no flag
@@ -76,8 +74,8 @@ type misuse struct{ error }
 
 func misused(format string, a ...any) error { return misuse{fmt.Errorf(format, a...)} }
 
-func (s *Shell) verb(name string) *verb {
-	v := &verb{Shell: s, name: name, failed: 1, flags: flag.NewFlagSet(name, flag.ContinueOnError)}
+func (s *Shell) verb(name, usage string) *verb {
+	v := &verb{Shell: s, name: name, usage: usage, failed: 1, flags: flag.NewFlagSet(name, flag.ContinueOnError)}
 	v.flags.SetOutput(io.Discard)
 	v.flags.BoolVar(&v.json, "json", false, "")
 	return v
@@ -107,7 +105,7 @@ func (v *verb) call(do func(string) error, names ...string) {
 func (v *verb) run(args []string, do func() (int, error)) int {
 	switch err := v.parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		io.WriteString(v.Stdout, usages[v.name])
+		io.WriteString(v.Stdout, v.usage)
 		return 0
 	case err != nil:
 		return v.fail(misuse{err})

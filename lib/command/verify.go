@@ -31,7 +31,7 @@ is not, 64 when it was called wrongly.
 `
 
 func (s *Shell) verify(args []string) int {
-	v := s.verb("verify")
+	v := s.verb("verify", verifyUsage)
 	of, with := v.subjects(), v.trust()
 	var response, request, nonce string
 	v.text(&response, "response", "respin")

@@ -171,17 +171,26 @@ func hashName(id *wire.CertID) string {
 }
 
 // algorithmNames are the usual names of signature algorithms, by OID.
-var algorithmNames = map[string]string{
-	"1.2.840.113549.1.1.5": "sha1WithRSAEncryption", "1.2.840.113549.1.1.10": "RSASSA-PSS",
-	"1.2.840.113549.1.1.11": "sha256WithRSAEncryption", "1.2.840.113549.1.1.12": "sha384WithRSAEncryption",
-	"1.2.840.113549.1.1.13": "sha512WithRSAEncryption", "1.2.840.10045.4.1": "ecdsa-with-SHA1",
-	"1.2.840.10045.4.3.2": "ecdsa-with-SHA256", "1.2.840.10045.4.3.3": "ecdsa-with-SHA384",
-	"1.2.840.10045.4.3.4": "ecdsa-with-SHA512", "1.3.101.112": "Ed25519", "1.3.101.113": "Ed448",
-	"2.16.840.1.101.3.4.3.17": "ML-DSA-44", "2.16.840.1.101.3.4.3.18": "ML-DSA-65", "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
-	// draft-ietf-lamps-pq-composite-sigs-14
-	"1.3.6.1.5.5.7.6.40": "MLDSA44-ECDSA-P256-SHA256", "1.3.6.1.5.5.7.6.45": "MLDSA65-ECDSA-P256-SHA512",
-	"1.3.6.1.5.5.7.6.46": "MLDSA65-ECDSA-P384-SHA512", "1.3.6.1.5.5.7.6.49": "MLDSA87-ECDSA-P384-SHA512",
-	"1.3.6.1.5.5.7.6.54": "MLDSA87-ECDSA-P521-SHA512",
+var algorithmNames = [...]struct{ oid, name string }{
+	{"1.2.840.113549.1.1.5", "sha1WithRSAEncryption"},
+	{"1.2.840.113549.1.1.10", "RSASSA-PSS"},
+	{"1.2.840.113549.1.1.11", "sha256WithRSAEncryption"},
+	{"1.2.840.113549.1.1.12", "sha384WithRSAEncryption"},
+	{"1.2.840.113549.1.1.13", "sha512WithRSAEncryption"},
+	{"1.2.840.10045.4.1", "ecdsa-with-SHA1"},
+	{"1.2.840.10045.4.3.2", "ecdsa-with-SHA256"},
+	{"1.2.840.10045.4.3.3", "ecdsa-with-SHA384"},
+	{"1.2.840.10045.4.3.4", "ecdsa-with-SHA512"},
+	{"1.3.101.112", "Ed25519"},
+	{"1.3.101.113", "Ed448"},
+	{"2.16.840.1.101.3.4.3.17", "ML-DSA-44"},
+	{"2.16.840.1.101.3.4.3.18", "ML-DSA-65"},
+	{"2.16.840.1.101.3.4.3.19", "ML-DSA-87"},
+	{"1.3.6.1.5.5.7.6.40", "MLDSA44-ECDSA-P256-SHA256"},
+	{"1.3.6.1.5.5.7.6.45", "MLDSA65-ECDSA-P256-SHA512"},
+	{"1.3.6.1.5.5.7.6.46", "MLDSA65-ECDSA-P384-SHA512"},
+	{"1.3.6.1.5.5.7.6.49", "MLDSA87-ECDSA-P384-SHA512"},
+	{"1.3.6.1.5.5.7.6.54", "MLDSA87-ECDSA-P521-SHA512"},
 }
 
 // algorithmName names an AlgorithmIdentifier in DER.
@@ -193,8 +202,11 @@ func algorithmName(der []byte) string {
 	if _, err := asn1.Unmarshal(der, &identifier); err != nil {
 		return upperHex(der)
 	}
-	if name := algorithmNames[identifier.OID.String()]; name != "" {
-		return name
+	oid := identifier.OID.String()
+	for _, known := range algorithmNames {
+		if known.oid == oid {
+			return known.name
+		}
 	}
-	return identifier.OID.String()
+	return oid
 }
