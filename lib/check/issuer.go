@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ocspcgi/lib/cadir"
+	"ocspcgi/lib/command"
 	"ocspcgi/lib/config"
 	"ocspcgi/lib/index"
 	"ocspcgi/lib/once"
@@ -78,6 +79,9 @@ func (c *Checker) source(source *reload.Source) *responder.Issuer {
 		c.say(fault, err.Error(), files.CA)
 	}
 	i := &issuer{where: files.Where, lifetime: files.Lifetime, index: &index.Live{Path: source.Index, Now: c.Now}}
+	if progress := command.ProgressOn(c.Stderr); progress != nil {
+		i.index.Progress = func(read, size int64) { progress(source.Index, read, size) }
+	}
 	for _, pair := range files.Signers {
 		if s := c.pair(i, files, pair, cas); s != nil {
 			i.signers = append(i.signers, s)

@@ -119,6 +119,8 @@ func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []n
 		Responder: r, Sources: sources,
 		Log:   log.Reload,
 		Watch: watcher.Run,
+
+		Progress: ProgressOn(os.Stderr),
 	}
 	h := p.NewHandler(cfg, log)
 	ops := newOperators(cfg, log, p.Version, keeper, h)

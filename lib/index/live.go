@@ -18,6 +18,9 @@ import (
 type Live struct {
 	Path string
 	Now  func() time.Time // nil: time.Now
+	// Progress is told how many bytes of size are read while a file is, by
+	// several goroutines at once; nil: nobody is.
+	Progress func(read, size int64)
 
 	state atomic.Pointer[state]
 	told  atomic.Pointer[Report] // the last one
@@ -44,8 +47,9 @@ type Report struct {
 	Count    int     // of all faults
 	Err      error   // why the file is not believed, a *DoubtError; nil: it is
 
-	Modified   time.Time // when the file that was read last was written; zero: none was read
-	Generation uint64    // how many files were believed so far
+	Took       time.Duration // to read it, by the clock
+	Modified   time.Time     // when the file that was read last was written; zero: none was read
+	Generation uint64        // how many files were believed so far
 }
 
 // state is what is answered from. It does not change.
@@ -128,6 +132,7 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 		return l.unread(err)
 	}
 	defer s.file.Close()
+	s.progress = l.Progress
 	r := s.load(now)
 	l.again = s.stamp != l.seen && s.stamp.age(now) < s.stamp.grain()
 	l.seen, l.readAt, l.lost = s.stamp, now, ""
@@ -135,6 +140,7 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	if l.report.Rows > manyRows {
 		runtime.GC() // or the next reload would find three tables in memory
 	}
+	l.report.Took = l.now().Sub(now)
 	report := l.report
 	report.Changed = true
 	return report

@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,8 +50,12 @@ type reading struct {
 // load reads all rows. A revocation after now is a fault of a clock.
 func (s *source) load(now time.Time) reading {
 	parts := make([]stretch, s.blocks())
+	var done atomic.Int64
 	err := s.scan(func(b *block) bool {
 		parts[b.number].read(s.path, b, now)
+		if n := done.Add(1); s.progress != nil {
+			s.progress(min(n*blockSize, s.stamp.size), s.stamp.size)
+		}
 		return false
 	})
 	var r reading

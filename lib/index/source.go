@@ -48,6 +48,8 @@ type source struct {
 	path  string
 	file  *os.File
 	stamp stamp // when it was opened
+
+	progress func(read, size int64) // see Live; nil: nobody is told
 }
 
 // open opens a regular file and nothing else: no FIFO holds it up.

@@ -114,6 +114,9 @@ func (j *Journal) Reload(e reload.Event) {
 	}
 }
 
+// slow is how long an index takes to read before the log says how long.
+const slow = 2 * time.Second
+
 func (j *Journal) index(path string, report *index.Report) {
 	for _, fault := range report.Faults {
 		j.Warn().Str("index", path).Int("line", fault.Line).Str("remedy", fault.Remedy).Msg(fault.Text)
@@ -125,7 +128,11 @@ func (j *Journal) index(path string, report *index.Report) {
 	if !report.Believed {
 		e, said = j.Error().Err(report.Err), "index not believed: what it revokes counts, else the one believed before holds, or tryLater where there is none"
 	}
-	e.Str("index", path).Int("rows", report.Rows).Msg(said)
+	e.Str("index", path).Int("rows", report.Rows)
+	if report.Took > slow {
+		e.Float64("seconds", report.Took.Round(10*time.Millisecond).Seconds())
+	}
+	e.Msg(said)
 }
 
 // Request writes the line of one request.

@@ -104,15 +104,15 @@ func TestReload(t *testing.T) {
 	report := &index.Report{Rows: 3, Count: 22, Err: errors.New("torn"), Faults: []index.Fault{{Line: 7, Text: "no date", Remedy: "write one"}}}
 	got := lines(t, journal.Options{}, func(j *journal.Journal) {
 		j.Reload(reload.Event{Where: "index.txt", Index: report})
-		j.Reload(reload.Event{Where: "index.txt", Index: &index.Report{Rows: 4, Believed: true}})
+		j.Reload(reload.Event{Where: "index.txt", Index: &index.Report{Rows: 4, Believed: true, Took: 3 * time.Second}})
 		j.Reload(reload.Event{Where: "here", Err: errors.New("wrong key")})
 		j.Reload(reload.Event{Where: "here", Reminder: "ocsp.pem ends soon"})
 	})
 	want := []map[string]any{
 		{"level": "warn", "index": "index.txt", "line": 7.0, "message": "no date", "remedy": "write one"},
 		{"level": "warn", "faults": 21.0},
-		{"level": "error", "index": "index.txt", "rows": 3.0, "error": "torn"},
-		{"level": "info", "index": "index.txt", "rows": 4.0},
+		{"level": "error", "index": "index.txt", "rows": 3.0, "error": "torn", "seconds": nil},
+		{"level": "info", "index": "index.txt", "rows": 4.0, "seconds": 3.0},
 		{"level": "error", "where": "here", "error": "wrong key"},
 		{"level": "warn", "where": "here", "message": "ocsp.pem ends soon"},
 	}

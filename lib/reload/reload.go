@@ -48,6 +48,9 @@ type Keeper struct {
 	Now func() time.Time
 	// Log is told of what was read, from one goroutine at a time; nil: nobody is.
 	Log func(Event)
+	// Progress is told how many bytes of an index are read while it is, by
+	// several goroutines at once; nil: nobody is.
+	Progress func(path string, read, size int64)
 	// Look is the time between two looks at the indexes' stamps, for a change
 	// that left no other sign; 0 means 500 ms.
 	Look time.Duration
@@ -110,6 +113,9 @@ func (k *Keeper) Open() error {
 
 func (k *Keeper) newIndex(path string) *fresh {
 	idx := &fresh{Live: &index.Live{Path: path, Now: k.Now}, now: k.Now}
+	if k.Progress != nil {
+		idx.Progress = func(read, size int64) { k.Progress(path, read, size) }
+	}
 	if idx.now == nil {
 		idx.now = time.Now
 	}
