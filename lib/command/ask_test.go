@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"ocspcgi/lib/pkitest"
@@ -17,9 +18,9 @@ import (
 // followed.
 func TestQueryRefuses(t *testing.T) {
 	ca := pkitest.New(t)
-	asked := 0
+	var asked atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked++
+		asked.Add(1)
 		switch name := strings.Split(r.URL.Path, "/")[1]; name {
 		case "moved":
 			http.Redirect(w, r, "/elsewhere", http.StatusFound)
@@ -57,10 +58,10 @@ func TestQueryRefuses(t *testing.T) {
 		"slow":    "no answer within the time of -timeout",
 	} {
 		for _, method := range []string{"-get", "-nonce"} {
-			asked = 0
+			asked.Store(0)
 			code, stdout, stderr := call(t, "query", "-timeout", "0.3", method, "-ca", ca.Cert, "-serial", "1000", server.URL+"/"+path)
-			if code != 3 || stdout != "" || !strings.Contains(stderr, want) || asked != 1 {
-				t.Errorf("%s %s: %d, asked %d times\n%s%s", path, method, code, asked, stdout, stderr)
+			if code != 3 || stdout != "" || !strings.Contains(stderr, want) || asked.Load() != 1 {
+				t.Errorf("%s %s: %d, asked %d times\n%s%s", path, method, code, asked.Load(), stdout, stderr)
 			}
 		}
 	}
