@@ -139,3 +139,25 @@ func TestOthers(t *testing.T) {
 		t.Errorf("apk has no .post-install:\n%s", scripts)
 	}
 }
+
+// What install writes, uninstall takes away, and nothing else is touched.
+func TestInstall(t *testing.T) {
+	long(t)
+	dir := t.TempDir()
+	run(t, nil, "make", "-s", "install", "DESTDIR="+dir, "PREFIX=/usr")
+	for _, file := range shipped {
+		if strings.HasPrefix(file, "/etc/") || strings.HasPrefix(file, "/usr/share/doc/") {
+			continue // a person's, or a package's
+		}
+		if _, err := os.Stat(dir + file); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := os.WriteFile(dir+"/usr/bin/other", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run(t, nil, "make", "-s", "uninstall", "DESTDIR="+dir, "PREFIX=/usr")
+	if left := run(t, nil, "find", dir, "-type", "f"); left != dir+"/usr/bin/other\n" {
+		t.Errorf("left:\n%s", left)
+	}
+}
