@@ -104,6 +104,7 @@ guides: build pkcs11
 	@.ci/programs openssl apache2 nginx curl systemd-analyze unshare shellcheck rsync ssh sshd \
 		gnutls-cli haproxy socat firefox-esr jq easy-rsa \
 		softhsm2-util pkcs11-tool certtool
+	.ci/openssl35 bin/openssl35
 	$(GO) test -count=1 -timeout 60m -v ./lib/guides -args -follow
 
 # Takes longer than anybody waits for.

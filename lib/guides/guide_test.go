@@ -32,11 +32,13 @@ type guide struct {
 var (
 	before   = regexp.MustCompile(`(?m)^It begins where \[.*\]\((.*)\.md\) ends\b`)
 	namesTo  = regexp.MustCompile("`(/[^`]+)`[^`]*:$")
+	needs35  = regexp.MustCompile(`\bhas OpenSSL 3\.5\b`)
 	expected = strings.NewReplacer(regexp.QuoteMeta("..."), ".*")
 )
 
 // read takes a guide apart. A block of sh is typed, one of text after it is what
-// it prints, and any other goes into the file that the line before it names.
+// it prints, and any other goes into the file that the line before it names. Who
+// is told to have OpenSSL 3.5 has it.
 func read(t *testing.T, name string) guide {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(where, name+".md"))
@@ -66,6 +68,9 @@ func read(t *testing.T, name string) guide {
 	}
 	if kind != "" || len(g.steps) == 0 {
 		t.Fatalf("%s.md: it ends within a block, or has none", name)
+	}
+	if needs35.MatchString(g.text) {
+		g.steps = append([]step{{text: "PATH=/opt/openssl35:$PATH\n"}}, g.steps...)
 	}
 	return g
 }
