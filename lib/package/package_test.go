@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func run(t *testing.T, env []string, name string, args ...string) string {
 func pack(t *testing.T, kind, version string) string {
 	t.Helper()
 	dir := t.TempDir()
-	env := []string{"ARCH=amd64", "PKGVERSION=" + version, "SOURCE_DATE_EPOCH=1700000000"}
+	env := []string{"ARCH=" + runtime.GOARCH, "PKGVERSION=" + version, "SOURCE_DATE_EPOCH=1700000000"}
 	run(t, env, "go", "tool", "-modfile=lib/package/nfpm.mod", "nfpm", "package",
 		"-f", "lib/package/nfpm.yaml", "-p", kind, "-t", filepath.Join(dir, "ocspcgi."+kind))
 	return filepath.Join(dir, "ocspcgi."+kind)

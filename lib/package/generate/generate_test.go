@@ -141,3 +141,22 @@ func TestOtherShells(t *testing.T) {
 		t.Errorf("%q %q", out, said)
 	}
 }
+
+// The page about the program names those of all verbs.
+func TestSeeAlso(t *testing.T) {
+	dir := made(t)
+	page, err := os.ReadFile(dir + "/man/ocspcgi.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(dir + "/man/ocspcgi-*.8")
+	if err != nil || len(files) < 5 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		verb := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "ocspcgi-"), ".8")
+		if !strings.Contains(string(page), `ocspcgi\-`+verb+`\fR(8)`) && !strings.Contains(string(page), `ocspcgi\-`+verb+"(8)") {
+			t.Errorf("ocspcgi(8) does not name that of %s", verb)
+		}
+	}
+}
