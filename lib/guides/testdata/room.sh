@@ -10,11 +10,13 @@ mount --make-rprivate /
 mount -t tmpfs -o mode=0755 room "$dir/over"
 mkdir "$dir/over/up" "$dir/over/work"
 mount -t overlay -o "lowerdir=/,upperdir=$dir/over/up,workdir=$dir/over/work" overlay "$new"
-make -s install DESTDIR="$new"
-install -m 0755 bin/ocspcgi-pkcs11 "$new/usr/local/bin/"
-cp -a bin/openssl35 "$new/opt/" # of Debian 13, for who asks for it
-install -m 0644 lib/servers/ocspcgi.service lib/servers/ocspcgi.socket "$new/etc/systemd/system/"
-chroot "$new" adduser --quiet --system --group --home /nonexistent --no-create-home ocspcgi
+if [ ! -e "$dir/bare" ]; then # a package is yet to be installed there
+	make -s install DESTDIR="$new"
+	install -m 0755 bin/ocspcgi-pkcs11 "$new/usr/local/bin/"
+	cp -a bin/openssl35 "$new/opt/" # of Debian 13, for who asks for it
+	install -m 0644 lib/servers/ocspcgi.service lib/servers/ocspcgi.socket "$new/etc/systemd/system/"
+	chroot "$new" adduser --quiet --system --group --home /nonexistent --no-create-home ocspcgi
+fi
 
 mount -t proc proc "$new/proc"
 mount -t sysfs -o ro sysfs "$new/sys"

@@ -4,7 +4,7 @@ set -eu -o pipefail
 trap 'echo "line $LINENO: $BASH_COMMAND"' ERR
 export HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive PATH=/usr/sbin:/usr/bin:/sbin:/bin
 cd /root
-# What make install has put here would come before the package.
+# What make install may have put on this machine would come before the package.
 rm -rf /usr/local/lib/systemd /etc/systemd/system/ocspcgi.* /usr/local/bin/ocspcgi* /usr/lib/cgi-bin/ocsp* /etc/ocspcgi
 systemctl daemon-reload
 
