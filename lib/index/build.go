@@ -9,14 +9,15 @@ import (
 // build makes a table of chunks, with the rows whose serials an earlier row has,
 // in no order. Of two such rows the stricter stands, the first where they are
 // equally strict.
-func build(chunks []chunk) (t *Table, twice []record) {
+func build(chunks []chunk, workers int) (t *Table, twice []record) {
 	t = &Table{chunks: chunks, seed: maphash.MakeSeed()}
 	rows := t.rows()
 	if rows == 0 {
 		return t, nil
 	}
 	t.slots = make([]uint64, rows+2*rows/3+1)
-	parts := make([]builder, workersFor(rows))
+	const few = 10_000 // are not worth the start of another goroutine
+	parts := make([]builder, min(workers, 1+rows/few))
 	var wg sync.WaitGroup
 	for i := range parts {
 		p := &parts[i]
@@ -36,10 +37,15 @@ func build(chunks []chunk) (t *Table, twice []record) {
 	return t, twice
 }
 
-// workersFor is how many goroutines are worth their start.
-func workersFor(rows int) int {
-	const few = 10_000
-	return 1 + min(runtime.GOMAXPROCS(0)-1, rows/few)
+// workers is how many goroutines make a table: as many as there are cores, or
+// aside, one less. With all cores taken whoever asks would wait for the scheduler
+// to take one back, which is 10 ms each time.
+func workers(aside bool) int {
+	cores := runtime.GOMAXPROCS(0)
+	if aside {
+		return max(1, cores-1)
+	}
+	return cores
 }
 
 // builder gives slots to the rows whose home is in one part of a table.

@@ -37,6 +37,10 @@ type Live struct {
 // manyRows is an index whose table is worth a collection once it is replaced.
 const manyRows = 100_000
 
+// huge is the size in bytes of an index that takes so long to read that whoever
+// asks meanwhile is left a core. A smaller one is read as soon as can be.
+const huge = 256 << 20
+
 // Report is what came of a Reload, for the log and for health.
 type Report struct {
 	Path     string
@@ -132,7 +136,7 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 		return l.unread(err)
 	}
 	defer s.file.Close()
-	s.progress = l.Progress
+	s.progress, s.aside = l.Progress, l.report.Believed && s.stamp.size > huge
 	r := s.load(now)
 	l.again = s.stamp != l.seen && s.stamp.age(now) < s.stamp.grain()
 	l.seen, l.readAt, l.lost = s.stamp, now, ""

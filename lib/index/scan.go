@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -147,7 +146,7 @@ func (s *source) scan(visit func(*block) (enough bool)) error {
 		}
 		return nil
 	}
-	errs := make([]error, min(runtime.GOMAXPROCS(0), blocks))
+	errs := make([]error, min(workers(s.aside), blocks))
 	var wg sync.WaitGroup
 	for i := range errs {
 		if i > 0 {

@@ -48,6 +48,7 @@ type source struct {
 	path  string
 	file  *os.File
 	stamp stamp // when it was opened
+	aside bool  // others ask meanwhile: a core is left to them
 
 	progress func(read, size int64) // see Live; nil: nobody is told
 }
