@@ -15,7 +15,7 @@ MANDIR     = $(SHARE)/man
 UNITS      = $(PREFIX)/lib/systemd/system
 TESTFLAGS ?=
 FUZZTIME  ?= 60s
-COUNT     ?= 6
+COUNT     ?= 3
 
 # What packages are called: the version as their formats have it, or the number of
 # commits where nothing is tagged.
@@ -42,7 +42,7 @@ PAGES   := man mandoc zsh fish
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build pkcs11 demo test interop browser race lint fuzz bench testdata install uninstall share deb rpm apk dist package clean guides ci-long
+.PHONY: build pkcs11 demo test interop browser race lint fuzz bench bench-chart testdata install uninstall share deb rpm apk dist package clean guides ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -89,9 +89,15 @@ fuzz:
 	@.ci/programs go openssl
 	.ci/fuzz $(FUZZTIME)
 
+# Installs who it is measured beside, and records what the table says; bench-chart
+# draws that, and puts it into the README.
 bench: build
-	@.ci/programs openssl
+	@.ci/programs openssl wrk libfcgi-dev gcc nginx apache2
 	.ci/bench $(COUNT)
+
+bench-chart:
+	@.ci/programs go
+	$(GO) test -count=1 -run '^TestDrawn$$' ./lib/bench -args -draw
 
 # The pages for people in a real browser, and the metrics by Prometheus' own tool.
 browser: build

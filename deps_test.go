@@ -50,6 +50,7 @@ var arrows = map[string]string{
 
 	// These are there for tests.
 	"apache":               "",
+	"lib/bench":            "",
 	"lib/clients":          "",
 	"nginx":                "",
 	"lib/conformance":      "",

@@ -21,9 +21,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(emptyProgram) != "" {
-		serveEmpty()
-	}
 	testscript.Main(m, map[string]func(){"ocspcgi": main, "ocsp.cgi": func() {
 		os.Exit((&once.Program{Version: version, Environ: os.Environ()}).Only())
 	}})

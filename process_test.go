@@ -130,20 +130,6 @@ func (c *connection) answer() ([]byte, error) {
 	}
 }
 
-// skipAnswer reads an answer and keeps nothing of it.
-func (c *connection) skipAnswer() error {
-	for {
-		header, err := c.in.Peek(8)
-		if err != nil {
-			return err
-		}
-		kind := header[1]
-		if _, err := c.in.Discard(8 + int(binary.BigEndian.Uint16(header[4:])) + int(header[6])); err != nil || kind == 3 {
-			return err
-		}
-	}
-}
-
 // postRecords is a POST on a connection that is to be kept.
 func postRecords(body []byte) []byte {
 	var params []byte

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	stdfcgi "net/http/fcgi"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -45,70 +43,15 @@ func signed(body []byte) func(context.Context, *ocsphttp.Request, *ocsphttp.Resp
 	}
 }
 
-// bareLoop is the least that a FastCGI program in Go can do: it looks for the
-// empty STDIN and writes an answer made before.
-func bareLoop(l net.Listener, answer []byte) error {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return err
-		}
-		go func() {
-			defer c.Close()
-			buf := make([]byte, 64<<10)
-			r, w := 0, 0
-			for {
-				for w-r >= 8 {
-					size := 8 + int(binary.BigEndian.Uint16(buf[r+4:])) + int(buf[r+6])
-					if w-r < size {
-						break
-					}
-					if buf[r+1] == stdin && size == 8 {
-						if _, err := c.Write(answer); err != nil {
-							return
-						}
-					}
-					r += size
-				}
-				w = copy(buf, buf[r:w])
-				r = 0
-				n, err := c.Read(buf[w:])
-				if err != nil {
-					return
-				}
-				w += n
-			}
-		}()
-	}
-}
-
-// BenchmarkRequests asks on several kept connections over a unix socket: the
-// loop that is the limit, net/http/fcgi with an empty handler, then ours, whose
-// requests/s are set against theirs.
+// BenchmarkRequests asks on several kept connections over a unix socket.
+// BenchmarkTable of lib/bench sets the whole program against others.
 func BenchmarkRequests(b *testing.B) {
 	handler := signed(make([]byte, benchBody))
-	var bare, std float64
-	b.Run("bare-loop", func(b *testing.B) {
-		var resp ocsphttp.Response
-		handler(context.Background(), nil, &resp)
-		answer := wire{}.record(stdout, 1, resp.AppendCGI(nil), 0).record(stdout, 1, nil, 0).record(end, 1, make([]byte, 8), 0)
-		bare = benchmark(b, func(l net.Listener) error { return bareLoop(l, answer) })
-	})
-	b.Run("net-http-fcgi-empty", func(b *testing.B) {
-		empty := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-		std = benchmark(b, func(l net.Listener) error { return stdfcgi.Serve(l, empty) })
-	})
-	b.Run("ours", func(b *testing.B) {
-		ours := benchmark(b, func(l net.Listener) error { return (&fcgi.Server{Handler: handler}).Serve(l) })
-		if bare > 0 && std > 0 {
-			b.ReportMetric(ours/bare, "x-bare-loop")
-			b.ReportMetric(ours/std, "x-net-http-fcgi")
-		}
-	})
+	benchmark(b, func(l net.Listener) error { return (&fcgi.Server{Handler: handler}).Serve(l) })
 }
 
-// benchmark returns how many requests a second serve answers.
-func benchmark(b *testing.B, serve func(net.Listener) error) (rate float64) {
+// benchmark reports how many requests a second serve answers.
+func benchmark(b *testing.B, serve func(net.Listener) error) {
 	path := filepath.Join(b.TempDir(), "s")
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -130,9 +73,7 @@ func benchmark(b *testing.B, serve func(net.Listener) error) (rate float64) {
 		done.Go(func() { ask(b, c, b.N/benchConns+min(1, max(0, b.N%benchConns-i))) })
 	}
 	done.Wait()
-	rate = float64(b.N) / b.Elapsed().Seconds()
-	b.ReportMetric(rate, "requests/s")
-	return rate
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
 }
 
 // ask sends n requests, each when the one before is answered.

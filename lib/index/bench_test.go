@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/metrics"
 	"strconv"
 	"testing"
 	"time"
@@ -53,18 +52,9 @@ func made(b *testing.B, rows int) (path string, serials [][]byte) {
 	return path, serials
 }
 
-// rows are the sizes to measure, and INDEX_ROWS if it is set.
-func rows(b *testing.B) []int {
-	sizes := []int{1_000, 1_000_000}
-	if more := os.Getenv("INDEX_ROWS"); more != "" {
-		n, err := strconv.Atoi(more)
-		if err != nil {
-			b.Fatal(err)
-		}
-		sizes = append(sizes, n)
-	}
-	return sizes
-}
+// rows are the sizes to measure. BenchmarkTable of lib/bench goes on to ten
+// million, and reloads.
+var rows = []int{1_000, 1_000_000}
 
 // scanned is how long the standard line scanner takes to split the file.
 func scanned(b *testing.B, path string) time.Duration {
@@ -94,7 +84,7 @@ func against(b *testing.B, other time.Duration, unit string) {
 }
 
 func BenchmarkFile(b *testing.B) {
-	for _, n := range rows(b) {
+	for _, n := range rows {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			path, _ := made(b, n)
 			f := file(path)
@@ -110,7 +100,7 @@ func BenchmarkFile(b *testing.B) {
 }
 
 func BenchmarkLoad(b *testing.B) {
-	for _, n := range rows(b) {
+	for _, n := range rows {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			path, _ := made(b, n)
 			other := scanned(b, path)
@@ -138,7 +128,7 @@ func heap() uint64 {
 }
 
 func BenchmarkLookup(b *testing.B) {
-	for _, n := range rows(b) {
+	for _, n := range rows {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			path, serials := made(b, n)
 			l := live(b, path)
@@ -180,55 +170,4 @@ func mapped(b *testing.B, n int, serials [][]byte) time.Duration {
 		b.Fatal(found)
 	}
 	return time.Since(start) / time.Duration(len(serials))
-}
-
-// BenchmarkReload is a load with the comparison to what was believed. At its
-// height there are so many tables in memory.
-func BenchmarkReload(b *testing.B) {
-	for _, n := range rows(b) {
-		b.Run(strconv.Itoa(n), func(b *testing.B) {
-			path, _ := made(b, n)
-			before := heap()
-			l := live(b, path)
-			table := heap() - before
-			start := time.Now()
-			if _, err := index.Load(path); err != nil {
-				b.Fatal(err)
-			}
-			other := time.Since(start)
-			runtime.GC()
-			height := watchHeap()
-			d := time.Hour
-			for b.Loop() {
-				d -= time.Second
-				age(b, path, d)
-				if r := l.Reload(false); !r.Believed || !r.Changed {
-					b.Fatal(r)
-				}
-			}
-			against(b, other, "loads/op")
-			b.ReportMetric(float64(height()-before)/float64(table), "tables")
-		})
-	}
-}
-
-// watchHeap returns what returns the largest heap that there was since.
-func watchHeap() (height func() uint64) {
-	done, highest := make(chan struct{}), make(chan uint64)
-	go func() {
-		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-		var most uint64
-		for tick := time.NewTicker(time.Millisecond); ; {
-			select {
-			case <-tick.C:
-				metrics.Read(sample)
-				most = max(most, sample[0].Value.Uint64())
-			case <-done:
-				tick.Stop()
-				highest <- most
-				return
-			}
-		}
-	}()
-	return func() uint64 { close(done); return <-highest }
 }

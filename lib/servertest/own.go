@@ -1,9 +1,11 @@
 package servertest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"ocspcgi/lib/pkitest"
 )
@@ -39,3 +41,24 @@ func Own(t testing.TB, path string) {
 // Dir is the directory that the process runs in, where a web server has its
 // error.log.
 func (p *Process) Dir() string { return p.cmd.Dir }
+
+// Pid returns the number of the process.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
+// CPU returns the processor time that the process has had.
+func (p *Process) CPU(t testing.TB) time.Duration {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.Pid()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var total time.Duration
+	for _, thread := range threads {
+		var ran int64
+		if _, err := fmt.Sscan(ReadFile(t, thread), &ran); err != nil {
+			t.Fatal(err)
+		}
+		total += time.Duration(ran)
+	}
+	return total
+}
