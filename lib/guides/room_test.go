@@ -21,7 +21,7 @@ func TestGuides(t *testing.T) {
 		t.Skip("make guides follows them")
 	}
 	for _, name := range names(t) {
-		t.Run(name, func(t *testing.T) { enter(t, whole(t, name)) })
+		t.Run(name, func(t *testing.T) { enter(t, "package.sh", whole(t, name)) })
 	}
 }
 
@@ -36,7 +36,7 @@ func TestRenewals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	enter(t, append(whole(t, "must-staple"), step{text: string(script), wants: true, want: `a life of 15 minutes
+	enter(t, "package.sh", append(whole(t, "must-staple"), step{text: string(script), wants: true, want: `a life of 15 minutes
 port 443: 20 renewals
 port 8443: 20 renewals
 port 9443: 20 renewals
@@ -55,11 +55,24 @@ func whole(t *testing.T, name string) (steps []step) {
 	return steps
 }
 
-// enter follows the steps, and checks what came of each.
-func enter(t *testing.T, steps []step) {
+// TestSource follows the way from make install, as README says it.
+func TestSource(t *testing.T) {
+	if !*follow {
+		t.Skip("make guides does it")
+	}
+	user := step{text: "adduser --system --group --no-create-home ocspcgi\n"}
+	if g := read(t, "nginx"); !strings.Contains(g.text, "`"+strings.TrimSpace(user.text)+"`") {
+		t.Fatalf("nginx.md does not say: %s", user.text)
+	}
+	enter(t, "source.sh", append([]step{user}, whole(t, "nginx")...))
+}
+
+// enter follows the steps where testdata/install has installed the program, and
+// checks what came of each.
+func enter(t *testing.T, install string, steps []step) {
 	t.Helper()
 	r := newRoom(t, steps)
-	r.run(t)
+	r.run(t, install)
 	for i, s := range steps {
 		if s.path == "" {
 			r.check(t, i, s)
@@ -113,16 +126,16 @@ func (r room) read(name string) (text string, there bool) {
 }
 
 // run runs all steps, until one fails.
-func (r room) run(t *testing.T) {
+func (r room) run(t *testing.T, install string) {
 	t.Helper()
-	script, err := filepath.Abs("testdata/room.sh")
+	testdata, err := filepath.Abs("testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--pid", "--net", "--ipc", "--uts", "--cgroup",
-		"--fork", "--kill-child", "bash", script, string(r))
+		"--fork", "--kill-child", "bash", filepath.Join(testdata, "room.sh"), string(r), filepath.Join(testdata, install))
 	cmd.Dir = "../.."
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

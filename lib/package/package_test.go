@@ -54,7 +54,7 @@ func pack(t *testing.T, kind, version string) string {
 func TestDeb(t *testing.T) {
 	long(t)
 	dir := t.TempDir()
-	for _, name := range []string{"guide", "over", "root", "bare"} {
+	for _, name := range []string{"guide", "over", "root"} {
 		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}

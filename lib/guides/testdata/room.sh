@@ -1,7 +1,8 @@
 #!/bin/bash
-# Follows a guide: room.sh DIR, with its steps in DIR/guide. It is started in
-# namespaces of its own, and makes a Debian machine there whose files are those
-# of this one: what is changed is gone at the end, but for DIR/guide.
+# Follows a script on a Debian machine of its own: room.sh DIR [PREPARE], with
+# DIR/guide/follow.sh. It is started in namespaces of its own, and the machine's
+# files are those of this one: what is changed is gone at the end, but for
+# DIR/guide. PREPARE is run before, with the machine's root as its argument.
 set -eu -o pipefail
 dir=$1
 new=$dir/root
@@ -10,14 +11,6 @@ mount --make-rprivate /
 mount -t tmpfs -o mode=0755 room "$dir/over"
 mkdir "$dir/over/up" "$dir/over/work"
 mount -t overlay -o "lowerdir=/,upperdir=$dir/over/up,workdir=$dir/over/work" overlay "$new"
-if [ ! -e "$dir/bare" ]; then # a package is yet to be installed there
-	make -s install DESTDIR="$new"
-	install -m 0755 bin/ocspcgi-pkcs11 "$new/usr/local/bin/"
-	cp -a bin/openssl35 "$new/opt/" # of Debian 13, for who asks for it
-	install -m 0644 lib/servers/ocspcgi.service lib/servers/ocspcgi.socket "$new/etc/systemd/system/"
-	chroot "$new" adduser --quiet --system --group --home /nonexistent --no-create-home ocspcgi
-fi
-
 mount -t proc proc "$new/proc"
 mount -t sysfs -o ro sysfs "$new/sys"
 mount -t cgroup2 cgroup2 "$new/sys/fs/cgroup"
@@ -38,6 +31,8 @@ mount -t tmpfs -o mode=1777 shm "$new/dev/shm"
 ln -s pts/ptmx "$new/dev/ptmx"
 ln -s /proc/self/fd "$new/dev/fd"
 for fd in 0:stdin 1:stdout 2:stderr; do ln -s "fd/${fd%:*}" "$new/dev/${fd#*:}"; done
+
+[ $# -lt 2 ] || "$2" "$new" >&2
 
 mkdir "$new/run/guide"
 mount --bind "$dir/guide" "$new/run/guide"
