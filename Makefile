@@ -15,6 +15,7 @@ MANDIR     = $(SHARE)/man
 UNITS      = $(PREFIX)/lib/systemd/system
 TESTFLAGS ?=
 FUZZTIME  ?= 60s
+FUZZ      ?= .
 COUNT     ?= 3
 
 # What packages are called: the version as their formats have it, or the number of
@@ -61,8 +62,8 @@ demo: build
 
 test: build pkcs11 $(NOBLE)
 	@.ci/programs openssl softhsm2-util easy-rsa cgi-fcgi node $(SERVERS) $(CLIENTS) $(PAGES)
-	$(GO) test $(TESTFLAGS) ./...
 	CGO_ENABLED=1 $(GO) test -race -tags pkcs11 -run Token $(TESTFLAGS) ./lib/signer
+	$(GO) test $(TESTFLAGS) ./...
 
 $(NOBLE): testdata/noble/package-lock.json
 	@.ci/programs node npm
@@ -87,7 +88,7 @@ lint:
 
 fuzz:
 	@.ci/programs go openssl
-	.ci/fuzz $(FUZZTIME)
+	.ci/fuzz $(FUZZTIME) '$(FUZZ)'
 
 # Installs who it is measured beside, and records what the table says; bench-chart
 # draws that, and puts it into the README.
