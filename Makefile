@@ -140,7 +140,7 @@ dist: build
 # own that is thrown away; builds for all systems twice. Needs root.
 package: deb rpm apk
 	@.ci/programs openssl apache2 nginx man adduser logrotate lintian rpm rpm2cpio cpio unshare systemd-analyze
-	$(GO) test -count=1 -timeout 60m -v ./lib/package -args -package
+	$(GO) test -count=1 -timeout 120m -v ./lib/package -args -package
 
 # As root after make: what is built already is what is installed.
 install: $(BIN)
