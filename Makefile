@@ -108,7 +108,7 @@ browser: build
 # Each guide of lib/command/help/guides, followed word for word on a Debian
 # machine of its own; needs root.
 guides: deb pkcs11
-	@.ci/programs openssl apache2 nginx curl systemd-analyze unshare shellcheck rsync ssh sshd \
+	@.ci/programs openssl apache2 nginx curl systemd-analyze unshare ip shellcheck rsync ssh sshd \
 		gnutls-cli haproxy socat firefox-esr jq easy-rsa \
 		softhsm2-util pkcs11-tool certtool
 	.ci/openssl35 bin/openssl35

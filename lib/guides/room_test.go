@@ -25,26 +25,6 @@ func TestGuides(t *testing.T) {
 	}
 }
 
-// TestRenewals renews staples twenty times, which checklist row 4.1 asks for.
-// The servers are told to, instead of waiting until they would by themselves:
-// that takes nginx ten minutes each time.
-func TestRenewals(t *testing.T) {
-	if !*follow {
-		t.Skip("make guides does it")
-	}
-	script, err := os.ReadFile("testdata/renewals.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	enter(t, "package.sh", append(whole(t, "must-staple"), step{text: string(script), wants: true, want: `a life of 15 minutes
-port 443: 20 renewals
-port 8443: 20 renewals
-port 9443: 20 renewals
-refused:
-...
-`}))
-}
-
 // whole is what a guide says to do, after what is to be done before.
 func whole(t *testing.T, name string) (steps []step) {
 	t.Helper()
