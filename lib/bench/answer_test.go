@@ -1,6 +1,10 @@
 package bench_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"errors"
 	"io"
 	"net"
@@ -39,8 +43,32 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 }
 
+// BenchmarkSigned is what the program does for an answer that it signs with
+// P-256, but for the kernel's part; then the signature alone.
+func BenchmarkSigned(b *testing.B) {
+	c := pkitest.NewCompany(b)
+	h := handler(b, c, "warn")
+	nonce := posted(pkitest.Request(b, c.CA, c.Good))
+	b.Run("answer", func(b *testing.B) {
+		b.ReportAllocs()
+		answer(b, h, [][]byte{nonce}, b.N)
+	})
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("signature", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := key.Sign(rand.Reader, make([]byte, 32), crypto.SHA256); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
 // answer has so many requests answered.
-func answer(b *testing.B, h ocsphttp.HandlerFunc, requests [][]byte, n int) {
+func answer(b testing.TB, h ocsphttp.HandlerFunc, requests [][]byte, n int) {
 	b.Helper()
 	s := fcgi.Server{Handler: h, IdleTimeout: time.Hour}
 	memory := &memory{requests: requests, left: n, ended: make(chan struct{})}
@@ -50,7 +78,7 @@ func answer(b *testing.B, h ocsphttp.HandlerFunc, requests [][]byte, n int) {
 }
 
 // handler answers as the program does.
-func handler(b *testing.B, c *pkitest.Company, level string) ocsphttp.HandlerFunc {
+func handler(b testing.TB, c *pkitest.Company, level string) ocsphttp.HandlerFunc {
 	b.Helper()
 	log, err := journal.Open(journal.Options{Path: os.DevNull, Level: level, Remote: true})
 	if err != nil {

@@ -24,7 +24,7 @@ func asking(b *testing.B, name string, p peer, requests ...[]byte) contender {
 }
 
 // setOf are requests for the first certificates of an index.
-func setOf(b *testing.B, ca *pkitest.CA, n int, serial func(int) []byte) [][]byte {
+func setOf(b testing.TB, ca *pkitest.CA, n int, serial func(int) []byte) [][]byte {
 	b.Helper()
 	requests := make([][]byte, n)
 	for i := range requests {

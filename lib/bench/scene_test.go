@@ -75,7 +75,7 @@ func build(b *testing.B, name string, args ...string) {
 }
 
 // request asks for a certificate of ca by its serial number.
-func request(b *testing.B, ca *pkitest.CA, serial []byte) []byte {
+func request(b testing.TB, ca *pkitest.CA, serial []byte) []byte {
 	b.Helper()
 	leaf := &x509.Certificate{SerialNumber: new(big.Int).SetBytes(serial)}
 	der, err := ocsp.CreateRequest(leaf, ca.Certificate, nil)
@@ -86,7 +86,7 @@ func request(b *testing.B, ca *pkitest.CA, serial []byte) []byte {
 }
 
 // grow adds rows to an index, a tenth of them revoked.
-func grow(b *testing.B, path string, rows int, serial func(int) []byte) {
+func grow(b testing.TB, path string, rows int, serial func(int) []byte) {
 	b.Helper()
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {

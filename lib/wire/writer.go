@@ -67,7 +67,7 @@ func (w *writer) enumerated(n byte) { *w = append(*w, byte(asn1.ENUM), 1, n) }
 // time appends a GeneralizedTime, always YYYYMMDDHHMMSSZ (RFC 9919 §3.2.4).
 func (w *writer) time(t time.Time) {
 	start := w.begin(asn1.GeneralizedTime)
-	*w = t.UTC().AppendFormat(*w, "20060102150405Z")
+	*w = appendGeneralized(*w, t.UTC())
 	w.end(start)
 }
 
@@ -116,4 +116,19 @@ func (w *writer) certificates(certificates ...[]byte) {
 	}
 	w.end(list)
 	w.end(outer)
+}
+
+// appendGeneralized is t.AppendFormat(b, "20060102150405Z") for a time in UTC,
+// without a layout to be read: a response has three times, which took longer
+// than all else in it but the signature.
+func appendGeneralized(b []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(b, "20060102150405Z")
+	}
+	hour, minute, second := t.Clock()
+	for _, two := range [...]int{year / 100, year % 100, int(month), day, hour, minute, second} {
+		b = append(b, byte('0'+two/10), byte('0'+two%10))
+	}
+	return append(b, 'Z')
 }

@@ -1,0 +1,29 @@
+package wire
+
+import (
+	"testing"
+	"time"
+)
+
+// The fast path writes what the plain way writes.
+func FuzzGeneralized(f *testing.F) {
+	for _, seconds := range []int64{0, -1, 951782400, 951868799, 1795219200, 253402300799, 253402300800, -62167219201, 4102444799} {
+		f.Add(seconds)
+	}
+	f.Fuzz(func(t *testing.T, seconds int64) {
+		at := time.Unix(seconds%(1<<40), 0).UTC()
+		if got, want := string(appendGeneralized(nil, at)), at.Format("20060102150405Z"); got != want {
+			t.Errorf("%d is %q, want %q", seconds, got, want)
+		}
+	})
+}
+
+func TestGeneralized(t *testing.T) {
+	at := time.Date(1999, 12, 31, 23, 59, 59, 0, time.UTC)
+	for range 5000 { // more than a cycle of leap years, at all times of day
+		if got, want := string(appendGeneralized(nil, at)), at.Format("20060102150405Z"); got != want {
+			t.Fatalf("%q, want %q", got, want)
+		}
+		at = at.Add(31*time.Hour + 7*time.Minute + 11*time.Second)
+	}
+}
