@@ -3,6 +3,7 @@ package command
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,10 +24,17 @@ func ServeAs(p *once.Program, args []string) int {
 // first -index or -ca-dir there belongs to it here too, so the order is kept.
 func oursOf(args []string) ([]string, error) {
 	var ours []string
+	full := slices.ContainsFunc(args, func(arg string) bool { return flagName(arg) == "addr" })
 	for i := 0; i < len(args); i++ {
-		name, value, attached := strings.Cut(args[i], "=")
-		name = strings.TrimPrefix(strings.TrimPrefix(name, "-"), "-")
-		if len(name) == len(args[i]) || !fromQPKI(name) {
+		name := flagName(args[i])
+		_, value, attached := strings.Cut(args[i], "=")
+		if full && name == "port" && args[i] != name { // the full address has one of its own
+			if !attached {
+				i++
+			}
+			continue
+		}
+		if !strings.HasPrefix(args[i], "-") || !fromQPKI(name) {
 			ours = append(ours, args[i])
 			continue
 		}
@@ -43,6 +51,12 @@ func oursOf(args []string) ([]string, error) {
 		ours = append(ours, flag...)
 	}
 	return ours, nil
+}
+
+// flagName is the name of a flag without its dashes and its value.
+func flagName(arg string) string {
+	name, _, _ := strings.Cut(arg, "=")
+	return strings.TrimPrefix(strings.TrimPrefix(name, "-"), "-")
 }
 
 func fromQPKI(name string) bool {

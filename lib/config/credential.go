@@ -53,11 +53,11 @@ func (s *Signer) resolve(environ []string) (found faults) {
 		return prefix + filepath.Join(folder, name)
 	}
 	if key, query, _ := strings.Cut(s.RKey, pinSource); strings.HasPrefix(key, tokenPrefix) && query != "" {
-		pin, more, isMore := strings.Cut(query, "&")
-		s.RKey = key + pinSource + file("pin-source", pin, "file:")
-		if isMore {
-			s.RKey += "&" + more
+		end := strings.IndexAny(query, "?&;")
+		if end < 0 {
+			end = len(query)
 		}
+		s.RKey = key + pinSource + file("pin-source", query[:end], "file:") + query[end:]
 	}
 	s.RSigner = file("rsigner", s.RSigner, "")
 	s.RKey = file("rkey", s.RKey, "")

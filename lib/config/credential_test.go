@@ -15,6 +15,8 @@ func TestCredentials(t *testing.T) {
 			"/i /c 12h0m0s [/s /run/credentials/ocspcgi.service/k file:/run/credentials/ocspcgi.service/p]", ""},
 		{"PIN of a token", "-index i -CA c -rsigner s -rkey pkcs11:token=t;object=o?pin-source=credential:p&module-path=/m", folder, "",
 			"i c 12h0m0s [s pkcs11:token=t;object=o?pin-source=file:/run/credentials/ocspcgi.service/p&module-path=/m ]", ""},
+		{"PIN in front", "-index i -CA c -rsigner s -rkey pkcs11:token=t;pin-source=credential:p?module-path=/m", folder, "",
+			"i c 12h0m0s [s pkcs11:token=t;pin-source=file:/run/credentials/ocspcgi.service/p?module-path=/m ]", ""},
 		{"token in a file", "", "", "[[issuer]]\nindex='/i'\nCA='/c'\nrsigner='/s'\nrkey='pkcs11:token=t?pin-source=file:/p'\n",
 			"/i /c 12h0m0s [/s pkcs11:token=t?pin-source=file:/p ]", ""},
 		{"signer process in a file", "", "", "[[issuer]]\nindex='/i'\nCA='/c'\nrsigner='/s'\nrkey='unix:/run/s'\n",

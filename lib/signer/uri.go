@@ -116,7 +116,9 @@ func (u *tokenURI) setPath(name, value string) error {
 		if value != "private" {
 			return fmt.Errorf("type=%s does not sign; give type=private or leave it out", printable(value))
 		}
-	case "module-path", "pin-source", "module-name":
+	case "pin-source": // where drafts of RFC 7512 had it, and many write it
+		return u.setQuery(name, value)
+	case "module-path", "module-name":
 		return fmt.Errorf("%s belongs behind ?, with & between several", name)
 	default:
 		return fmt.Errorf("%s is not known before ?; token, serial, model, manufacturer, slot-id, object, id and type are", printable(name))
@@ -134,8 +136,11 @@ func (u *tokenURI) setQuery(name, value string) error {
 	case "pin-source":
 		path, isFile := strings.CutPrefix(value, "file:")
 		path = strings.TrimPrefix(path, "//")
-		if !isFile && !filepath.IsAbs(path) || path == "" {
+		switch {
+		case !isFile && !filepath.IsAbs(path) || path == "":
 			return errors.New("pin-source: give file:PATH or credential:NAME")
+		case u.pinFile != "":
+			return errors.New("pin-source is given twice")
 		}
 		u.pinFile = path
 	case "module-name":

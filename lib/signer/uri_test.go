@@ -18,6 +18,7 @@ func TestURIRefused(t *testing.T) {
 		{"unknown in front", "pkcs11:token=t;obejct=o?" + module, "pkcs11:token=t;obejct=o: obejct is not known before ?; token, serial, model, manufacturer, slot-id, object, id and type are"},
 		{"unknown behind", known + "?" + module + "&x-pin=1", known + ": x-pin is not known behind ?; module-path and pin-source are"},
 		{"module in front", known + ";" + module, known + ";" + module + ": module-path belongs behind ?, with & between several"},
+		{"pin-source in both", known + ";pin-source=file:/p?" + module + "&pin-source=file:/q", known + ";pin-source=file:/p: pin-source is given twice"},
 		{"relative module", known + "?module-path=softhsm.so", known + ": module-path=softhsm.so is not absolute; begin it with /"},
 		{"module by name", known + "?module-name=softhsm2", known + ": module-name is not looked for; give module-path=FILE"},
 		{"pin-value", known + "?" + module + "&pin-value=98765", known + ": pin-value shows the PIN to whoever lists processes; write it to a file and give that with pin-source=file:PATH or -passin file:PATH"},
@@ -50,6 +51,7 @@ func TestURI(t *testing.T) {
 		{"pkcs11:token=My%20CA;object=ocsp%3B1;type=private?" + module, `token "My CA", object "ocsp;1", id "", pin ""`},
 		{"pkcs11:serial=12;id=%01%ff;model=SoftHSM%20v2;manufacturer=x?pin-source=file:/run/pin&" + module, `token "", object "", id "\x01\xff", pin "/run/pin"`},
 		{"pkcs11:slot-id=7;object=o?pin-source=file:///run/pin&" + module, `token "", object "o", id "", pin "/run/pin"`},
+		{"pkcs11:token=t;object=o;pin-source=file:/run/pin?" + module, `token "t", object "o", id "", pin "/run/pin"`},
 		{"pkcs11:slot-id=7;object=o?pin-source=/run/pin&" + module, `token "", object "o", id "", pin "/run/pin"`},
 	} {
 		got, err := signer.ParseURI(c.uri)
