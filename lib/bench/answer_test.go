@@ -84,7 +84,7 @@ func handler(b testing.TB, c *pkitest.Company, level string) ocsphttp.HandlerFun
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := &responder.Responder{Backdate: 5 * time.Minute, CacheBytes: 512 << 20}
+	r := &responder.Responder{Backdate: 5 * time.Minute, CacheBytes: 512 << 20, Fields: ocsphttp.Fields}
 	keeper := &reload.Keeper{Responder: r, Sources: []reload.Source{{Index: c.Index, Files: responder.Files{
 		CA: c.Cert, Lifetime: 12 * time.Hour, Signers: []responder.SignerFiles{{Certificate: c.Signer.Cert, Key: c.Signer.Key}},
 	}}}}

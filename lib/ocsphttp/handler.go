@@ -150,30 +150,53 @@ func respond(req *Request, resp *Response, answer *responder.Answer, now time.Ti
 	if answer.Keepable() && get && notModified(req, answer) {
 		resp.Status, resp.Body = 304, nil
 	}
-	h := resp.Header[:0]
-	h = appendDate(h, "Date: ", now)
-	if resp.Status != 304 {
-		h = append(h, "Content-Type: application/ocsp-response\r\nContent-Length: "...)
-		h = strconv.AppendInt(h, int64(len(answer.DER)), 10)
-		h = append(h, "\r\n"...)
+	age := int64(answer.Renewal.Sub(now) / time.Second)
+	cacheable := answer.Keepable() && age > 0
+	h := appendCaching(appendDate(resp.Header[:0], "Date: ", now), cacheable, age)
+	switch {
+	case resp.Status == 304 && cacheable:
+		h = appendValidators(h, answer)
+	case resp.Status == 304:
+	case !cacheable:
+		h = appendContent(h, answer)
+	case len(answer.Fields) > 0: // the fast path, with what Fields has made
+		h = append(h, answer.Fields...)
+	default:
+		h = appendValidators(appendContent(h, answer), answer)
 	}
-	resp.Header = appendCaching(h, answer, now)
+	resp.Header = h
 	if string(req.Method) == "HEAD" {
 		resp.Body = nil
 	}
 }
 
+// Fields returns the header of an answer that stays as it is as long as the
+// answer is kept, for its Fields.
+func Fields(answer *responder.Answer) []byte {
+	return appendValidators(appendContent(nil, answer), answer)
+}
+
+func appendContent(h []byte, answer *responder.Answer) []byte {
+	h = append(h, "Content-Type: application/ocsp-response\r\nContent-Length: "...)
+	h = strconv.AppendInt(h, int64(len(answer.DER)), 10)
+	return append(h, "\r\n"...)
+}
+
 // appendCaching says how long an answer may be kept (RFC 9919 §6, §7.2): until
 // the responder has a newer one. What is not signed, and what has a nonce,
 // is for nobody else.
-func appendCaching(h []byte, answer *responder.Answer, now time.Time) []byte {
-	age := int64(answer.Renewal.Sub(now) / time.Second)
-	if !answer.Keepable() || age <= 0 {
+func appendCaching(h []byte, cacheable bool, age int64) []byte {
+	if !cacheable {
 		return append(h, "Cache-Control: no-store\r\n"...)
 	}
 	h = append(h, "Cache-Control: max-age="...)
 	h = strconv.AppendInt(h, age, 10)
-	h = append(h, ", public, no-transform, must-revalidate\r\nETag: "...)
+	return append(h, ", public, no-transform, must-revalidate\r\n"...)
+}
+
+// appendValidators says which answer it is; one that may not be kept has none.
+func appendValidators(h []byte, answer *responder.Answer) []byte {
+	h = append(h, "ETag: "...)
 	h = append(h, answer.ETag...)
 	h = append(h, "\r\n"...)
 	h = appendDate(h, "Expires: ", answer.NextUpdate)

@@ -70,7 +70,7 @@ func (p *Program) NewHandler(cfg *config.Config, log *journal.Journal) *ocsphttp
 }
 
 func NewResponder(cfg *config.Config) (*responder.Responder, error) {
-	r := &responder.Responder{Backdate: cfg.Backdate, IgnoreNonces: cfg.Nonces == "ignore", Archive: cfg.Archive, CacheBytes: cfg.CacheBytes}
+	r := &responder.Responder{Backdate: cfg.Backdate, IgnoreNonces: cfg.Nonces == "ignore", Archive: cfg.Archive, CacheBytes: cfg.CacheBytes, Fields: ocsphttp.Fields}
 	switch cfg.Unassigned {
 	case "unauthorized":
 		r.Unassigned = responder.Unauthorized

@@ -21,6 +21,8 @@ type Answer struct {
 	Renewal    time.Time // from then on the responder gives a newer answer
 	ETag       string    // strong and quoted (RFC 9919 §7.2)
 
+	Fields []byte // of a kept answer, what Responder.Fields has made of it
+
 	Certs  []Cert // in request order, as far as the request was understood
 	Err    error  // why the status is not successful; nil when it is
 	Cached bool   // given before, to the byte

@@ -84,7 +84,7 @@ func (r *Responder) signOnce(s *served, key []byte, req *wire.Request, rows []ro
 		}
 		k := &kept{answer: *r.sign(req, rows, id, now), produced: now.Truncate(time.Second), rows: rows}
 		if k.answer.Keepable() {
-			s.keep(key, k)
+			r.keep(s, key, k)
 		}
 		return k, nil
 	})
@@ -145,16 +145,21 @@ func (a *Answer) setETag() {
 }
 
 // keep puts k into the cache, with nothing of the request's buffer in it.
-func (s *served) keep(der []byte, k *kept) {
+func (r *Responder) keep(s *served, der []byte, k *kept) {
 	own := &kept{answer: k.answer, produced: k.produced, rows: slices.Clone(k.rows)}
 	own.answer.Cached = true
 	own.early = k.answer.Renewal.Add(-k.answer.Renewal.Sub(k.produced) / 8)
 	own.issuer = only(own.rows)
+	if r.Fields != nil { // beside each other: they are copied together
+		fields := r.Fields(&own.answer)
+		both := slices.Concat(fields, own.answer.DER)
+		own.answer.Fields, own.answer.DER = both[:len(fields):len(fields)], both[len(fields):]
+	}
 	for i := range own.rows {
 		own.rows[i].id, own.rows[i].serial = nil, bytes.Clone(own.rows[i].serial)
 	}
 	const each = 256 // a row, its texts for the log
-	s.cache.Put(der, own, len(own.answer.DER)+each*(1+len(own.rows)))
+	s.cache.Put(der, own, len(own.answer.Fields)+len(own.answer.DER)+each*(1+len(own.rows)))
 }
 
 // only is the issuer of all rows, nil if they have several.

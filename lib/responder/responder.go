@@ -50,6 +50,9 @@ type Responder struct {
 	Requestors *Requestors
 	// CacheBytes bounds the signed answers kept in memory; 0 keeps none.
 	CacheBytes int64
+	// Fields makes of an answer that is to be kept what a transport writes with it
+	// each time; nil: nothing is made.
+	Fields func(*Answer) []byte
 	// Shared is given signed answers that other processes may Recall; nil: they
 	// are not shared.
 	Shared Shared
