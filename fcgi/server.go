@@ -2,15 +2,14 @@ package fcgi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
+	"ocspcgi/lib/accept"
 	"ocspcgi/lib/ocsphttp"
 )
 
@@ -60,7 +59,6 @@ type Server struct {
 	ctx       context.Context
 	cancel    context.CancelFunc
 	stopping  atomic.Bool
-	stop      chan struct{} // closed when stopping
 	exchanges sync.Pool
 	running   sync.WaitGroup // connections
 
@@ -90,7 +88,6 @@ func (s *Server) setUp() {
 		s.limits.conns = s.MaxConns
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.stop = make(chan struct{})
 	s.listeners = make(map[net.Listener]struct{})
 	s.conns = make(map[*conn]struct{})
 }
@@ -100,48 +97,24 @@ func (s *Server) setUp() {
 // returns the error where it fails for good. It closes l.
 func (s *Server) Serve(l net.Listener) error {
 	s.start.Do(s.setUp)
+	patient := accept.New(l)
+	patient.Log, patient.Now = s.log, s.Now
+	l = patient
 	defer l.Close()
 	if !s.listen(l) {
 		return nil
 	}
-	defer s.forget(l)
-	var pause time.Duration
-	var told time.Time
 	for {
 		c, err := l.Accept()
 		switch {
 		case err == nil:
-			pause = 0
 			s.admit(c)
-			continue
 		case s.stopping.Load():
 			return nil
-		case !passing(err):
-			return fmt.Errorf("fcgi: accept on %s: %w", l.Addr(), err)
-		}
-		if now := s.now(); now.Sub(told) > time.Minute {
-			told = now
-			s.log(fmt.Errorf("fcgi: accept on %s, trying again: %w", l.Addr(), err))
-		}
-		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
-		select {
-		case <-time.After(pause):
-		case <-s.stop:
+		default:
+			return fmt.Errorf("fcgi: %w", err)
 		}
 	}
-}
-
-// passing tells whether a failed accept may work later.
-func passing(err error) bool {
-	for _, e := range []error{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
-		syscall.ECONNABORTED, syscall.EPROTO, syscall.EINTR, syscall.EPERM,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }
 
 // Shutdown stops accepting, lets requests that have begun be answered and
@@ -151,9 +124,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.start.Do(s.setUp)
 	defer s.cancel()
 	s.mu.Lock()
-	if !s.stopping.Swap(true) {
-		close(s.stop)
-	}
+	s.stopping.Store(true)
 	for l := range s.listeners {
 		l.Close()
 	}

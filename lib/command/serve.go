@@ -143,6 +143,7 @@ func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []n
 		return err
 	}
 	defer removePid()
+	signal.Ignore(syscall.SIGPIPE) // who reads the log may leave
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1)
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"ocspcgi/fcgi"
+	"ocspcgi/lib/accept"
 	"ocspcgi/lib/config"
 	"ocspcgi/lib/journal"
 	"ocspcgi/lib/once"
@@ -160,6 +161,7 @@ func (o *office) run() (err error) {
 	if err := o.load(); err != nil {
 		return err
 	}
+	signal.Ignore(syscall.SIGPIPE) // who reads the log may leave
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	hup := make(chan os.Signal, 1)
@@ -174,7 +176,9 @@ func (o *office) run() (err error) {
 	}
 	defer removePid()
 	failed := make(chan error, 1)
-	go func() { failed <- o.service.Serve(l) }()
+	patient := accept.New(l)
+	patient.Log = func(err error) { o.journal.Warn().Err(err).Msg("connection failed") }
+	go func() { failed <- o.service.Serve(patient) }()
 	o.journal.Listening(l)
 	var watching sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)

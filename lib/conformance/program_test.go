@@ -47,11 +47,18 @@ type served struct {
 // start starts the program with settings in TOML. It ends with the test.
 func start(t testing.TB, settings string) *served {
 	t.Helper()
+	return startUnder(t, settings)
+}
+
+// startUnder starts the program by another one, which becomes it.
+func startUnder(t testing.TB, settings string, under ...string) *served {
+	t.Helper()
 	dir := servertest.Room(t)
 	s := &served{config: filepath.Join(dir, "ocspcgi.toml"), socket: filepath.Join(dir, "s"), log: filepath.Join(dir, "log"), ended: make(chan error, 1)}
 	servertest.WriteFile(t, s.config, settings)
-	s.Cmd = exec.Command(program, "-config", s.config, "-listen", "unix:"+s.socket, "-port", "127.0.0.1:0", "-log", s.log)
-	s.Env = []string{"GOTRACEBACK=all"}
+	line := append(under, program, "-config", s.config, "-listen", "unix:"+s.socket, "-port", "127.0.0.1:0", "-log", s.log)
+	s.Cmd = exec.Command(line[0], line[1:]...)
+	s.Env = []string{"GOTRACEBACK=all", "PATH=" + os.Getenv("PATH")}
 	var dump bytes.Buffer
 	s.Stderr = &dump
 	out, err := s.StdoutPipe()

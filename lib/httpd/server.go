@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"ocspcgi/lib/accept"
 	"ocspcgi/lib/ocsphttp"
 )
 
@@ -71,7 +72,9 @@ func orElse(d, otherwise time.Duration) time.Duration {
 // fails for good. It closes l.
 func (s *Server) Serve(l net.Listener) error {
 	s.start.Do(s.setUp)
-	err := s.http.Serve(l)
+	patient := accept.New(l)
+	patient.Log = s.log
+	err := s.http.Serve(patient)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -1,7 +1,9 @@
 package index
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -10,7 +12,8 @@ import (
 
 // Live is the index of a long-lived process. It answers from the last file that
 // it believed, and besides takes from a newer file that it does not believe
-// whatever is stricter: revocations above all.
+// whatever is stricter: revocations above all. While there is a file that cannot be
+// read at all, only revocations are answered.
 //
 // A file is believed when it ends in a complete line, stood still while it was
 // read, and has not forgotten: no row has vanished before its expiry, no
@@ -32,6 +35,7 @@ type Live struct {
 	report Report     // of that file
 	count  uint64     // of files that were believed
 	lost   string     // why it could not be read since; empty: it could
+	held   bool       // since then only revocations are answered
 }
 
 // manyRows is an index whose table is worth a collection once it is replaced.
@@ -123,7 +127,7 @@ func (l *Live) Report() Report {
 
 func (l *Live) reload(accept bool, now time.Time) Report {
 	seen, err := stampOf(l.Path)
-	if err == nil && seen == l.seen && !l.doubtful(now) && (l.report.Believed || !accept) {
+	if err == nil && seen == l.seen && !l.held && !l.doubtful(now) && (l.report.Believed || !accept) {
 		r := l.report
 		r.Changed, l.lost = l.lost != "", ""
 		return r
@@ -139,7 +143,7 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	s.progress, s.aside = l.Progress, l.report.Believed && s.stamp.size > huge
 	r := s.load(now)
 	l.again = s.stamp != l.seen && s.stamp.age(now) < s.stamp.grain()
-	l.seen, l.readAt, l.lost = s.stamp, now, ""
+	l.seen, l.readAt, l.lost, l.held = s.stamp, now, "", false
 	l.report = l.judge(r, accept, now)
 	if l.report.Rows > manyRows {
 		runtime.GC() // or the next reload would find three tables in memory
@@ -156,11 +160,20 @@ func (l *Live) doubtful(now time.Time) bool {
 	return l.again && now.Sub(l.readAt) >= l.seen.grain()
 }
 
-// unread reports that there is no file to read.
+// unread reports that the file could not be read. One that is there may revoke
+// anything, so that of what is known only revocations hold until it is read; one
+// that is gone revokes nothing.
 func (l *Live) unread(err error) Report {
 	why := doubt(l.Path, reasonOf(err))
-	if s := l.state.Load(); s == nil || s.believed == nil && s.newer == nil {
-		l.become(&state{limits: limits{whole: why}})
+	s := l.state.Load()
+	if s == nil {
+		s = &state{}
+	}
+	known := s.believed != nil || s.newer != nil
+	if gone := errors.Is(err, fs.ErrNotExist); !l.held && !(gone && known) {
+		next := *s
+		next.whole, l.held = why, true
+		l.become(&next)
 	}
 	r := l.report
 	r.Path, r.Believed, r.Err = l.Path, false, why

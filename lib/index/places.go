@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"io/fs"
 	"math/bits"
 	"os"
 	"path/filepath"
@@ -247,7 +248,11 @@ func (s *source) count() (int64, error) {
 
 // write puts the file in its place, whole.
 func (p *Places) write(of stamp, pages [][pageSize]byte) error {
-	f, err := os.CreateTemp(filepath.Dir(p.Path), "new-")
+	name := p.Path + ".new" // of whoever has the lock; left over from one that was killed
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -164,5 +165,25 @@ func TestNoPlaces(t *testing.T) {
 	}
 	if _, err := os.Stat(places.Path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("of an index that was just written there are places (%v)", err)
+	}
+}
+
+// A process that was killed while it wrote places leaves a file, which is no
+// hindrance and does not stay.
+func TestPlacesLeftOver(t *testing.T) {
+	f, places := placed(t, everyKind(1000))
+	if err := os.Rename(places.Path, places.Path+".new"); err != nil {
+		t.Fatal(err)
+	}
+	again := &index.File{Path: f.Path, Places: places}
+	if _, err := again.Lookup([]byte{0xff}); !errors.Is(err, index.ErrNotFound) {
+		t.Fatal(err)
+	}
+	if err := again.Remember(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(places.Path), "*"))
+	if want := []string{places.Path, places.Path + ".lock"}; err != nil || !slices.Equal(left, want) {
+		t.Errorf("there are %s, want %s", left, want)
 	}
 }

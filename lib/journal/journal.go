@@ -126,7 +126,7 @@ func (j *Journal) index(path string, report *index.Report) {
 	}
 	e, said := j.Info(), "index read"
 	if !report.Believed {
-		e, said = j.Error().Err(report.Err), "index not believed: what it revokes counts, else the one believed before holds, or tryLater where there is none"
+		e, said = j.Error().Err(report.Err), "index not believed: what it revokes counts, else the one believed before holds, or tryLater where there is none or it cannot be read at all"
 	}
 	e.Str("index", path).Int("rows", report.Rows)
 	if report.Took > slow {

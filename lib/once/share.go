@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"ocspcgi/lib/config"
@@ -83,7 +84,7 @@ func secret(cfg *config.Config, sources []reload.Source, version string) (sum [s
 }
 
 func addFile(h io.Writer, path string) error {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // no FIFO holds it up
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -44,7 +45,7 @@ func readFile(path string) ([]byte, error) {
 		// It may be a private key: no word of it into a log.
 		return nil, errors.New("a key or certificate stands where the name of its file should; write it to a file and name that")
 	}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // no FIFO holds it up
 	if err != nil {
 		return nil, err
 	}
