@@ -31,3 +31,22 @@ func TestKeptAnswersAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+// What is kept has no more bytes than it says: cache_bytes is a promise.
+func TestKeptAnswersAreCounted(t *testing.T) {
+	const certificates = 4321
+	c := pkitest.NewCompany(t)
+	grow(t, c.Index, certificates, random)
+	requests := setOf(t, c.CA, certificates, random)
+	h, r := handlerOf(t, c, "warn")
+	answer(t, h, requests[:1], 1) // room that is taken once
+	before, counted := heap(), r.Kept()
+	answer(t, h, requests, certificates)
+	grown, said := heap()-before, uint64(r.Kept()-counted)
+	t.Logf("%d bytes for an answer, counted %d", grown/certificates, said/certificates)
+	if grown > said {
+		t.Errorf("%d answers take %d bytes, counted %d", certificates, grown, said)
+	}
+	runtime.KeepAlive(requests)
+	runtime.KeepAlive(r)
+}

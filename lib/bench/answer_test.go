@@ -80,6 +80,12 @@ func answer(b testing.TB, h ocsphttp.HandlerFunc, requests [][]byte, n int) {
 // handler answers as the program does.
 func handler(b testing.TB, c *pkitest.Company, level string) ocsphttp.HandlerFunc {
 	b.Helper()
+	h, _ := handlerOf(b, c, level)
+	return h
+}
+
+func handlerOf(b testing.TB, c *pkitest.Company, level string) (ocsphttp.HandlerFunc, *responder.Responder) {
+	b.Helper()
 	log, err := journal.Open(journal.Options{Path: os.DevNull, Level: level, Remote: true})
 	if err != nil {
 		b.Fatal(err)
@@ -92,7 +98,7 @@ func handler(b testing.TB, c *pkitest.Company, level string) ocsphttp.HandlerFun
 		b.Fatal(err)
 	}
 	h := ocsphttp.Handler{Respond: r.Respond, Log: log.Request}
-	return h.Serve
+	return h.Serve, r
 }
 
 // memory is a listener with one connection, whose other side is never waited for.

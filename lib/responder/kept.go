@@ -158,7 +158,7 @@ func (r *Responder) keep(s *served, der []byte, k *kept) {
 	for i := range own.rows {
 		own.rows[i].id, own.rows[i].serial = nil, bytes.Clone(own.rows[i].serial)
 	}
-	const each = 256 // a row, its texts for the log
+	const each = 400 // a row, its texts for the log, what the allocator rounds up
 	s.cache.Put(der, own, len(own.answer.Fields)+len(own.answer.DER)+each*(1+len(own.rows)))
 }
 
