@@ -104,6 +104,7 @@ func (s *Server) Serve(l net.Listener) error {
 	if !s.listen(l) {
 		return nil
 	}
+	defer s.forget(l)
 	for {
 		c, err := l.Accept()
 		switch {
