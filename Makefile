@@ -17,6 +17,8 @@ TESTFLAGS ?=
 FUZZTIME  ?= 60s
 FUZZ      ?= .
 COUNT     ?= 3
+T         ?= 30m
+SEED      ?= 0
 
 # What packages are called: the version as their formats have it, or the number of
 # commits where nothing is tagged.
@@ -43,7 +45,7 @@ PAGES   := man mandoc zsh fish
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build pkcs11 demo test interop browser race lint fuzz bench bench-chart testdata install uninstall share deb rpm apk dist package clean guides ci-long
+.PHONY: build pkcs11 demo test interop browser race lint fuzz bench bench-chart testdata install uninstall share deb rpm apk dist package clean guides truth ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -114,8 +116,14 @@ guides: deb pkcs11
 	.ci/openssl35 bin/openssl35
 	$(GO) test -count=1 -timeout 60m -v ./lib/guides -args -follow
 
+# CAs at work for as long as T, while clients ask: no answer may be wrong. SEED
+# has the CAs do again what they did.
+truth: build
+	@.ci/programs openssl apache2 nginx
+	$(GO) test -count=1 -timeout 0 -v -run '^TestTruth$$' ./lib/truth -args -for $(T) -seed $(SEED)
+
 # Takes longer than anybody waits for.
-ci-long: race fuzz guides browser package
+ci-long: race fuzz guides browser package truth
 
 testdata:
 	@.ci/programs openssl

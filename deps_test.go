@@ -61,6 +61,7 @@ var arrows = map[string]string{
 	"lib/pkitest":          "",
 	"lib/servers":          "",
 	"lib/servertest":       "lib/pkitest",
+	"lib/truth":            "",
 }
 
 // rule says who may use a package that is not ours, with all below it, and why

@@ -1,0 +1,183 @@
+package truth_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ocspcgi/lib/wire"
+)
+
+// medium is a way to ask.
+type medium struct {
+	name     string
+	memory   bool          // of the responder: it never forgets a revocation
+	grace    time.Duration // after a change is finished
+	backward time.Duration // how far producedAt may go back between two answers: several processes share them
+	ask      func(q *question) (*reply, error)
+	produced *produced // shared by the media of one responder
+}
+
+func (m *medium) history(a *authority) *history {
+	if m.memory {
+		return &a.memory
+	}
+	return &a.file
+}
+
+// produced is when the latest answer to each question was produced.
+type produced struct {
+	mu   sync.Mutex
+	last map[string]time.Time
+}
+
+func (p *produced) before(key string) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last[key]
+}
+
+func (p *produced) note(key string, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at.After(p.last[key]) {
+		p.last[key] = at
+	}
+}
+
+// tally is what was answered, and what was wrong.
+type tally struct {
+	mu     sync.Mutex
+	counts map[string]map[string]int // by medium and status
+	wrong  int
+	faults []string // the first ones
+}
+
+func (c *tally) count(x *exchange, says []string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.counts[x.medium.name] == nil {
+		c.counts[x.medium.name] = map[string]int{}
+	}
+	for _, s := range says {
+		c.counts[x.medium.name][s]++
+	}
+	if err == nil {
+		return
+	}
+	const most = 5
+	if c.wrong++; c.wrong <= most {
+		c.faults = append(c.faults, fmt.Sprintf("%s: %s: %v\n\t%s", time.Now().UTC().Format("15:04:05.000"), x.medium.name, err, strings.Join(x.of.log(), "\n\t")))
+	}
+}
+
+// failed tells whether anything was wrong.
+func (c *tally) failed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wrong > 0
+}
+
+func (c *tally) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var b strings.Builder
+	all := 0
+	for _, name := range slices.Sorted(maps.Keys(c.counts)) {
+		fmt.Fprintf(&b, "%-36s", name)
+		for _, says := range slices.Sorted(maps.Keys(c.counts[name])) {
+			fmt.Fprintf(&b, " %s %d", says, c.counts[name][says])
+			all += c.counts[name][says]
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "%d statuses checked, %d answers wrong", all, c.wrong)
+	return b.String()
+}
+
+// run asks by a medium until stop is closed.
+func (m *medium) run(rng *rand.Rand, cas []*authority, c *tally, stop <-chan struct{}) error {
+	for {
+		select {
+		case <-stop:
+			return nil
+		default:
+		}
+		a := cas[rng.IntN(len(cas))]
+		q, err := a.question(rng)
+		if err != nil {
+			return err
+		}
+		x := &exchange{question: q, medium: m}
+		key := ""
+		if q.nonce == nil {
+			key = string(q.der)
+			x.floor = m.produced.before(key).Add(-m.backward)
+		}
+		x.asked = time.Now()
+		x.reply, err = m.ask(q)
+		if x.answered = time.Now(); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+		m.judge(x, key, c)
+		pause(rng, 8)
+	}
+}
+
+func (m *medium) judge(x *exchange, key string, c *tally) {
+	x.of.judging.RLock()
+	defer x.of.judging.RUnlock()
+	says, err := x.judge()
+	c.count(x, says, err)
+	// Unknown is not kept where others find it: an older answer may come again.
+	if resp, err := x.read(); err == nil && key != "" && !slices.Contains(says, wire.Unknown.String()) {
+		m.produced.note(key, resp.ProducedAt)
+	}
+}
+
+// world is CAs at work, and clients that ask.
+type world struct {
+	cas   []*authority
+	media []*medium
+	seed  uint64
+	step  func(a *authority, n int) // what a CA does; nil: authority.step
+	tally tally
+}
+
+// live lets all of it go on for as long as d, or until enough says that it was.
+func (w *world) live(t *testing.T, d time.Duration, enough func() bool) {
+	t.Helper()
+	w.tally.counts = map[string]map[string]int{}
+	stop := make(chan struct{})
+	errs := make([]error, len(w.media))
+	var clients, work sync.WaitGroup
+	end := time.Now().Add(d)
+	step := w.step
+	if step == nil {
+		step = (*authority).step
+	}
+	for i, m := range w.media {
+		clients.Go(func() {
+			errs[i] = m.run(rand.New(rand.NewPCG(w.seed, uint64(1+i))), w.cas, &w.tally, stop)
+		})
+	}
+	for _, a := range w.cas {
+		work.Go(func() {
+			for n := 1; time.Now().Before(end) && !enough(); n++ {
+				step(a, n)
+			}
+		})
+	}
+	work.Wait()
+	close(stop)
+	clients.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Error(err)
+	}
+}
