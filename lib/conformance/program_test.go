@@ -53,7 +53,12 @@ func start(t testing.TB, settings string) *served {
 // startUnder starts the program by another one, which becomes it.
 func startUnder(t testing.TB, settings string, under ...string) *served {
 	t.Helper()
-	dir := servertest.Room(t)
+	return startIn(t, servertest.Room(t), settings, under...)
+}
+
+// startIn starts it with its files in a directory.
+func startIn(t testing.TB, dir, settings string, under ...string) *served {
+	t.Helper()
 	s := &served{config: filepath.Join(dir, "ocspcgi.toml"), socket: filepath.Join(dir, "s"), log: filepath.Join(dir, "log"), ended: make(chan error, 1)}
 	servertest.WriteFile(t, s.config, settings)
 	line := append(under, program, "-config", s.config, "-listen", "unix:"+s.socket, "-port", "127.0.0.1:0", "-log", s.log)

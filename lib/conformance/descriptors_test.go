@@ -1,0 +1,130 @@
+package conformance_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"ocspcgi/lib/servertest"
+	"ocspcgi/lib/wire"
+)
+
+func readFull(t testing.TB, r io.Reader, p []byte) {
+	t.Helper()
+	if _, err := io.ReadFull(r, p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// limited is what starts a program with a limit of the shell's ulimit.
+func limited(limit string) []string {
+	return []string{"sh", "-c", "ulimit " + limit + ` && exec "$@"`, "sh"}
+}
+
+// take opens connections until the program has no descriptor for one more, and
+// returns how to close them.
+func take(t *testing.T, network, address string, n int) (release func()) {
+	t.Helper()
+	var all []net.Conn
+	for range n {
+		c, err := net.Dial(network, address)
+		if errors.Is(err, syscall.EAGAIN) {
+			break // the backlog is full
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	release = sync.OnceFunc(func() {
+		for _, c := range all {
+			c.Close()
+		}
+	})
+	t.Cleanup(release)
+	return release
+}
+
+// Without descriptors nobody new is answered, and whoever is connected goes on to
+// be: what the index says meanwhile is never missed. It heals by itself.
+func TestNoDescriptors(t *testing.T) {
+	k := newKit(t)
+	der, _, good := k.question()
+	revoked := good
+	revoked.said = []wire.CertStatus{wire.Revoked}
+	k.served = startUnder(t, k.settings(k.Signer), limited("-n 40")...)
+	conn := k.connect(t)
+	if err := good.check(conn.ask(t, der), false); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("FastCGI", func(t *testing.T) {
+		defer take(t, "unix", k.socket, 100)()
+		k.logs(t, "accept on "+k.socket+", trying again: ")
+		if err := good.check(conn.ask(t, der), false); err != nil {
+			t.Errorf("who is connected: %v", err)
+		}
+	})
+	k.becomes(t, "FastCGI afterwards", der, good)
+	t.Run("HTTP", func(t *testing.T) {
+		defer take(t, "tcp", k.address, 100)()
+		k.logs(t, "accept on "+k.address+", trying again: ")
+		k.revokeInPlace(t)
+		wait(t, "revoked meanwhile", func() error {
+			if status := statusOf(t, conn.ask(t, der).body); status == "good" {
+				return errors.New(status)
+			}
+			return nil
+		})
+		for range 100 {
+			if status := statusOf(t, conn.ask(t, der).body); status != "try later" && status != "revoked" {
+				t.Fatalf("then %s", status)
+			}
+		}
+	})
+	k.becomes(t, "revoked, afterwards", der, revoked)
+	if err := revoked.check(k.http(t, der), false); err != nil {
+		t.Errorf("HTTP afterwards: %v", err)
+	}
+}
+
+// Who signs for others waits for descriptors, too.
+func TestSignerWithoutDescriptors(t *testing.T) {
+	k := newKit(t)
+	der, _, good := k.question()
+	dir := servertest.Room(t)
+	socket, log := filepath.Join(dir, "s"), filepath.Join(dir, "log")
+	line := append(limited("-n 30"), program, "signer", "-rsigner", k.Signer.Cert, "-rkey", k.Signer.Key, "-listen", "unix:"+socket, "-log", log)
+	signer := exec.Command(line[0], line[1:]...)
+	if err := signer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(signer.Process.Signal(syscall.SIGTERM), signer.Wait()); err != nil {
+			t.Error(err)
+		}
+	})
+	config := filepath.Join(dir, "ocspcgi.toml")
+	servertest.WriteFile(t, config, strings.Replace(k.settings(k.Signer), k.Signer.Key, "unix:"+socket, 1))
+	ask := func() error {
+		cmd := exec.Command(program)
+		cmd.Env = append(variables(len(der)), "GATEWAY_INTERFACE=CGI/1.1", "OCSP_CONFIG="+config)
+		cmd.Stdin = bytes.NewReader(der)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return good.check(parse(t, out), false)
+	}
+	wait(t, "the first time", ask)
+	release := take(t, "unix", socket, 60)
+	(&served{log: log}).logs(t, "accept on "+socket+", trying again: ")
+	release()
+	wait(t, "afterwards", ask)
+}
