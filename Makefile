@@ -95,7 +95,7 @@ fuzz:
 # Installs who it is measured beside, and records what the table says; bench-chart
 # draws that, and puts it into the README.
 bench: build
-	@.ci/programs openssl wrk libfcgi-dev gcc nginx apache2
+	@.ci/programs openssl wrk libfcgi-dev gcc softhsm2-util nginx apache2
 	.ci/bench $(COUNT)
 
 bench-chart:
