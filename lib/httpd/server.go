@@ -40,15 +40,22 @@ type Server struct {
 	// 60 s and 120 s.
 	HeaderTimeout, ReadTimeout, WriteTimeout, IdleTimeout time.Duration
 
+	// MaxConns is how many connections are open at the same time; more wait to
+	// be accepted. 0 means 16384.
+	MaxConns int
+
 	start  sync.Once
 	http   http.Server
 	ctx    context.Context
 	cancel context.CancelFunc
+	places chan struct{} // for connections
 }
 
 func (s *Server) setUp() {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.places = make(chan struct{}, orElse(s.MaxConns, 1<<14))
 	s.http = http.Server{
+		ConnState:                    s.limit,
 		Handler:                      http.HandlerFunc(s.serve),
 		DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout:            orElse(s.HeaderTimeout, 10*time.Second),
@@ -60,7 +67,18 @@ func (s *Server) setUp() {
 	}
 }
 
-func orElse(d, otherwise time.Duration) time.Duration {
+// limit keeps a connection that is one too many, and with it the next ones from
+// being accepted, until another one has ended.
+func (s *Server) limit(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.places <- struct{}{}
+	case http.StateClosed:
+		<-s.places
+	}
+}
+
+func orElse[T int | time.Duration](d, otherwise T) T {
 	if d > 0 {
 		return d
 	}

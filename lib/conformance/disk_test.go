@@ -1,0 +1,204 @@
+package conformance_test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"ocspcgi/lib/servertest"
+)
+
+// disk mounts a file system of 256 KiB.
+func disk(t *testing.T) (dir string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount a file system")
+	}
+	dir = servertest.Room(t)
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256k,mode=0755"); err != nil {
+		t.Skipf("this machine lets nobody mount: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// fillUp leaves no room in a directory, and returns how to make it.
+func fillUp(t *testing.T, dir string) (empty func()) {
+	t.Helper()
+	name := filepath.Join(dir, "filler")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for err == nil {
+		_, err = f.Write(make([]byte, 1<<10))
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// readOnly has nothing written to a directory any more.
+func readOnly(t *testing.T, dir string) (writable func()) {
+	t.Helper()
+	remount := func(flags uintptr) {
+		t.Helper()
+		if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|flags, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remount(syscall.MS_RDONLY)
+	return func() { remount(0) }
+}
+
+// shut are the ways in which a disk takes nothing.
+var shut = []struct {
+	name string
+	shut func(t *testing.T, dir string) (open func())
+}{{"full", fillUp}, {"read-only", readOnly}}
+
+// Where the log can write nothing, requests are answered, and the log goes on
+// once it can.
+func TestLogOnShutDisk(t *testing.T) {
+	k := newKit(t)
+	der, _, good := k.question()
+	k.served = startIn(t, disk(t), k.settings(k.Signer))
+	requests := func() int { return strings.Count(servertest.ReadFile(t, k.log), `"message":"request"`) }
+	open := fillUp(t, filepath.Dir(k.log)) // a file that is open for writing keeps a disk from being made read-only
+	for {
+		size := len(servertest.ReadFile(t, k.log)) // to the end of its page
+		for range 20 {
+			if err := good.check(k.fastCGI(t, der), false); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(servertest.ReadFile(t, k.log)) == size {
+			break
+		}
+	}
+	before := requests()
+	open()
+	wait(t, "the log goes on", func() error {
+		if err := good.check(k.fastCGI(t, der), false); err != nil || requests() > before {
+			return err
+		}
+		return errors.New("nothing is logged")
+	})
+}
+
+// Where answers and places cannot be kept, requests are answered, and nothing
+// half is left; they are kept once they can be.
+func TestCacheOnShutDisk(t *testing.T) {
+	for _, disks := range shut {
+		t.Run(disks.name, func(t *testing.T) {
+			k := newKit(t)
+			k.lengthen(t, 2000)
+			k.rested(t)
+			der, _, good := k.question()
+			dir := disk(t)
+			cache := filepath.Join(dir, "cache")
+			k.served.config = filepath.Join(t.TempDir(), "ocspcgi.toml")
+			servertest.WriteFile(t, k.served.config, "cache = \""+cache+"\"\n"+k.settings(k.Signer))
+			open := disks.shut(t, dir)
+			for range 3 {
+				r, stderr := run(t, k.command(variables(len(der))...), der)
+				if err := good.check(r, false); err != nil || !strings.Contains(stderr, "answers are not shared") {
+					t.Errorf("%v, the log says %q", err, stderr)
+				}
+			}
+			if all := files(t, cache); len(all) > 0 {
+				t.Errorf("%s are left over", all)
+			}
+			open()
+			first, stderr := run(t, k.command(variables(len(der))...), der)
+			if stderr != "" {
+				t.Errorf("afterwards the log says %q", stderr)
+			}
+			if !bytes.Equal(first.body, k.cgi(t, der).body) {
+				t.Error("nothing is kept afterwards")
+			}
+		})
+	}
+}
+
+// files are the regular files below a directory that have something in them.
+func files(t *testing.T, dir string) (all []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && info.Size() > 0 {
+			all = append(all, path)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// A file of the process's number that cannot be written is told at the start, when
+// somebody is there to see it.
+func TestPidFileOnShutDisk(t *testing.T) {
+	k := newKit(t)
+	for _, disks := range shut {
+		t.Run(disks.name, func(t *testing.T) {
+			dir := disk(t)
+			disks.shut(t, dir)
+			socket := filepath.Join(servertest.Room(t), "s")
+			cmd := exec.Command(program, "-config", k.config, "-listen", "unix:"+socket, "-pid_file", filepath.Join(dir, "pid"))
+			out, err := cmd.CombinedOutput()
+			if cmd.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), "ocspcgi: -pid_file: ") {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+}
+
+// Who reads the log may leave.
+func TestLogThatNobodyReads(t *testing.T) {
+	k := newKit(t)
+	der, _, good := k.question()
+	socket := filepath.Join(servertest.Room(t), "s")
+	cmd := exec.Command(program, "-config", k.config, "-listen", "unix:"+socket)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = w
+	if err := errors.Join(cmd.Start(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s := &served{socket: socket}
+	wait(t, "nobody listens", func() error { return reachable(socket) })
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := good.check(s.fastCGI(t, der), false); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
+		t.Error(err)
+	}
+}
