@@ -1,0 +1,130 @@
+package conformance_test
+
+import (
+	"bytes"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ocspcgi/fcgi"
+	"ocspcgi/lib/servertest"
+	"ocspcgi/lib/wire"
+)
+
+// Without memory a CGI process answers right, for it holds no index, or it ends
+// without a byte: the web server says so then.
+func TestMemoryOfCGI(t *testing.T) {
+	k := newKit(t)
+	k.lengthen(t, 500_000)
+	leaf := k.ca.id(content(k.Revoked)...)
+	revoked := k.said(wire.Revoked, leaf, nil)
+	der, _, good := k.question()
+	for _, limit := range []string{"300000", "600000", "900000", "1200000", "unlimited"} {
+		for body, w := range map[string]want{string(der): good, string(request(list(leaf))): revoked} {
+			cmd := k.command(variables(len(body))...)
+			cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"))
+			line := append(limited("-v "+limit), program)
+			cmd.Path, cmd.Args = sh(t), line
+			var out bytes.Buffer
+			cmd.Stdin, cmd.Stdout = bytes.NewReader([]byte(body)), &out
+			err := cmd.Run()
+			t.Logf("%s KiB: %d bytes, %v", limit, out.Len(), err)
+			if out.Len() == 0 && err != nil && limit != "unlimited" {
+				continue
+			}
+			if err := errors.Join(err, w.check(parse(t, out.Bytes()), false)); err != nil {
+				t.Errorf("%s KiB: %v", limit, err)
+			}
+		}
+	}
+}
+
+func sh(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A process that stays and cannot hold the next index says nothing wrong, and ends
+// by a signal: whoever watches over it starts it again.
+func TestMemoryOfReload(t *testing.T) {
+	k := newKit(t)
+	der, _, good := k.question()
+	dir := servertest.Room(t)
+	config, socket := filepath.Join(dir, "ocspcgi.toml"), filepath.Join(dir, "s")
+	servertest.WriteFile(t, config, k.settings(k.Signer))
+	line := append(limited("-v 1300000"), program, "-config", config, "-listen", "unix:"+socket)
+	cmd := exec.Command(line[0], line[1:]...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GOTRACEBACK=crash"} // as in the unit
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "nobody listens", func() error { return reachable(socket) })
+	s := &served{socket: socket}
+	if err := good.check(s.fastCGI(t, der), false); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		cmd.Wait() // how it ended is looked at below
+	}()
+	k.lengthen(t, 1_500_000)
+	k.revokeInPlace(t)
+	wait(t, "neither ended nor with the new index", func() error {
+		select {
+		case <-ended:
+			return nil
+		default:
+		}
+		status, err := s.try(t, der)
+		if err == nil && status != "good" && status != "revoked" && status != "try later" {
+			t.Errorf("it says %s", status)
+		}
+		if status == "revoked" {
+			return cmd.Process.Signal(syscall.SIGABRT) // it had memory enough
+		}
+		return errors.New(status)
+	})
+	<-ended
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGABRT {
+		t.Errorf("%v\n%s", cmd.ProcessState, &log)
+	}
+	if !strings.Contains(servertest.ReadFile(t, "../servers/ocspcgi.service"), "\nEnvironment=GOTRACEBACK=crash\n") {
+		t.Error("the unit does not have what this test has")
+	}
+}
+
+// try asks a process that may end meanwhile.
+func (s *served) try(t testing.TB, body []byte) (status string, err error) {
+	t.Helper()
+	conn, err := net.Dial("unix", s.socket)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return "", err
+	}
+	var params [][2]string
+	for _, variable := range variables(len(body)) {
+		name, value, _ := strings.Cut(variable, "=")
+		params = append(params, [2]string{name, value})
+	}
+	out, err := fcgi.Ask(conn, params, body, 1<<16)
+	if err != nil {
+		return "", err
+	}
+	return statusOf(t, parse(t, out).body), nil
+}
