@@ -40,6 +40,23 @@ func TestRestart(t *testing.T) {
 	})
 }
 
+// The responder outlives the server in front of it.
+func TestKilledServer(t *testing.T) {
+	eachForm(t, func(t *testing.T, f form) {
+		r := servertest.NewResponder(t, program)
+		r.Serve(t)
+		address := servertest.FreeAddress(t)
+		web := &servertest.Site{Responder: r, URL: "http://" + address + f.path}
+		for round := range 3 {
+			s := serve(t, address, r.Snippet(t, f.snippet, address))
+			if got := web.Get(t, r.Good); got != "200 good" {
+				t.Errorf("round %d: %s", round, got)
+			}
+			s.Kill(t)
+		}
+	})
+}
+
 func TestTimeout(t *testing.T) {
 	r := servertest.NewResponder(t, program)
 	eachForm(t, func(t *testing.T, f form) {

@@ -142,6 +142,9 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	defer s.file.Close()
 	s.progress, s.aside = l.Progress, l.report.Believed && s.stamp.size > huge
 	r := s.load(now)
+	if r.failed != nil {
+		return l.unread(r.failed)
+	}
 	l.again = s.stamp != l.seen && s.stamp.age(now) < s.stamp.grain()
 	l.seen, l.readAt, l.lost, l.held = s.stamp, now, "", false
 	l.report = l.judge(r, accept, now)

@@ -44,7 +44,8 @@ type stretch struct {
 type reading struct {
 	table *Table
 	faults
-	still bool // the file did not change meanwhile
+	still  bool  // the file did not change meanwhile
+	failed error // it did not, and could not be read all the same
 }
 
 // load reads all rows. A revocation after now is a fault of a clock.
@@ -75,7 +76,9 @@ func (s *source) load(now time.Time) reading {
 		r.append(p.faults)
 		chunks[i] = p.chunk
 	}
-	r.still = err == nil && s.still()
+	if r.still = s.still(); r.still {
+		r.failed = err
+	}
 	switch {
 	case err != nil:
 		limits.whole = doubt(s.path, reasonOf(err))

@@ -14,10 +14,11 @@ const limited = "INDEX_TEST_LIMITED"
 
 // strange puts something in the place of an index that is no file to be read.
 var strange = map[string]func(path string) error{
-	"a directory": func(path string) error { return os.Mkdir(path, 0o700) },
-	"a FIFO":      func(path string) error { return syscall.Mkfifo(path, 0o600) },
-	"endless":     func(path string) error { return os.Symlink("/dev/zero", path) },
-	"a loop":      func(path string) error { return os.Symlink(filepath.Base(path), path) },
+	"a directory":    func(path string) error { return os.Mkdir(path, 0o700) },
+	"a FIFO":         func(path string) error { return syscall.Mkfifo(path, 0o600) },
+	"endless":        func(path string) error { return os.Symlink("/dev/zero", path) },
+	"a loop":         func(path string) error { return os.Symlink(filepath.Base(path), path) },
+	"not to be read": func(path string) error { return os.Symlink("/sys/class/net/lo/speed", path) }, // EINVAL
 	"below a file": func(path string) error {
 		return os.Symlink(os.DevNull+"/index.txt", path) // ENOTDIR
 	},

@@ -102,3 +102,43 @@ func TestWrongClock(t *testing.T) {
 		}
 	})
 }
+
+// A clock that leaps serves no answer of another time, and heals when it is right.
+func TestClockLeaps(t *testing.T) {
+	b := newBench(t, nil)
+	b.Signer = b.OCSPSigner("leaping", pkitest.Valid(b.now.Add(-30*day), b.now.Add(60*day)))
+	b.Serve(open(t, filesOf(b.CA, b.Signer), b.index(t, b.CA)))
+	request := b.request(t, b.Good, "-no_nonce")
+	right := b.now
+	first, _ := b.ask(t, request, ocsp.Success)
+	for _, leap := range []struct {
+		name string
+		by   time.Duration
+		want ocsp.ResponseStatus
+	}{
+		{"a year back", -365 * day, ocsp.TryLater},
+		{"a year forward", 365 * day, ocsp.TryLater},
+		{"a day back", -day, ocsp.Success},
+		{"a second back", -time.Second, ocsp.Success},
+		{"over nextUpdate", first.NextUpdate.Sub(right) + time.Second, ocsp.Success},
+		{"to nextUpdate", first.NextUpdate.Sub(right), ocsp.Success},
+		{"a month forward", 30 * day, ocsp.Success},
+	} {
+		t.Run(leap.name, func(t *testing.T) {
+			for _, b.now = range []time.Time{right, right.Add(leap.by), right} {
+				want := ocsp.Success
+				if b.now != right {
+					want = leap.want
+				}
+				_, resp := b.ask(t, request, want)
+				if want != ocsp.Success {
+					continue
+				}
+				single := resp.Singles[0]
+				if single.Status != wire.Good || resp.ProducedAt.After(b.now) || single.ThisUpdate.After(b.now) || !single.NextUpdate.After(b.now) {
+					t.Errorf("at %v: %v from %v to %v, produced at %v", b.now, single.Status, single.ThisUpdate, single.NextUpdate, resp.ProducedAt)
+				}
+			}
+		})
+	}
+}

@@ -99,6 +99,15 @@ func (p *Process) Stop(t testing.TB) {
 	}
 }
 
+// Kill ends the process and all of its group, at once.
+func (p *Process) Kill(t testing.TB) {
+	t.Helper()
+	if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); err != nil {
+		t.Error(err)
+	}
+	<-p.ended
+}
+
 // Output returns what the process wrote to stdout and stderr.
 func (p *Process) Output(t testing.TB) string {
 	t.Helper()
