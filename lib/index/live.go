@@ -140,7 +140,11 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 		return l.unread(err)
 	}
 	defer s.file.Close()
-	s.progress, s.aside = l.Progress, l.report.Believed && s.stamp.size > huge
+	s.aside = l.report.Believed && s.stamp.size > huge
+	if s.stamp.size > large {
+		l.ahead(s)
+	}
+	s.progress = l.Progress
 	r := s.load(now)
 	if r.failed != nil {
 		return l.unread(r.failed)

@@ -1,0 +1,73 @@
+package index
+
+import (
+	"bytes"
+	"sync"
+)
+
+// large is the size in bytes of an index whose revocations are looked for before
+// it is read.
+const large = 64 << 20
+
+// ahead answers from the new revocations of a file that takes long to read,
+// before it is read: lines that do not begin as such are passed by. What the
+// file is worth is for its reading to tell, and of no account here: revocations
+// hold from whatever state a file is in.
+func (l *Live) ahead(s *source) {
+	old := l.state.Load()
+	if old == nil || old.believed == nil {
+		return
+	}
+	var mu sync.Mutex
+	var all pile
+	err := s.scan(func(b *block) bool {
+		b.revocations(s.path, func(key []byte, f finding) {
+			if old.revokes(key) {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all.add(key, f)
+		})
+		return false
+	})
+	if err != nil || len(all) == 0 {
+		return
+	}
+	all.revoked(old.standing)
+	next := *old
+	next.standing, _ = build(all, workers(s.aside))
+	l.become(&next)
+}
+
+// revokes tells whether a serial is revoked already.
+func (s *state) revokes(key []byte) bool {
+	for _, t := range []*Table{s.believed, s.newer, s.standing} {
+		if t != nil && t.find(key).entry.Status == Revoked {
+			return true
+		}
+	}
+	return false
+}
+
+// revocations calls each with the rows of the block that revoke.
+func (b *block) revocations(path string, each func(key []byte, f finding)) {
+	var r row
+	for len(b.text) > 0 {
+		if b.text[0]|0x20 != 'r' {
+			end := bytes.IndexByte(b.text, '\n')
+			if end < 0 {
+				return
+			}
+			b.line++
+			b.text = b.text[end+1:]
+			continue
+		}
+		if !b.next(&r) {
+			return
+		}
+		if f := r.finding(path, b.line, nil); r.key != nil && f.entry.Status == Revoked {
+			each(r.key, f)
+		}
+	}
+}
