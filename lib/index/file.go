@@ -39,7 +39,7 @@ func (f *File) Lookup(serial []byte) (Entry, error) {
 	}
 	f.wait(lookWait)
 	second := f.look(serial)
-	if second.sameFile(first.stamp) && second.stamp != first.stamp {
+	if second.stamp != first.stamp && (second.sameFile(first.stamp) || second.empty()) {
 		second.finding = limits{whole: doubt(f.Path, reasonMoved)}.apply(second.finding)
 	}
 	return second.answer()
@@ -61,6 +61,11 @@ type look struct {
 	settled bool // a second look would see the same
 }
 
+// empty tells whether there was no byte in the file, whatever time it had: one
+// that is being emptied to be written anew loses its bytes before the time of that
+// is put down (ext4 does it so), and is old for a moment.
+func (l look) empty() bool { return l.stamp.size == 0 }
+
 func (f *File) look(serial []byte) look {
 	s, err := f.open()
 	if err != nil {
@@ -77,7 +82,7 @@ func (f *File) look(serial []byte) look {
 	return look{
 		finding: found,
 		stamp:   s.stamp,
-		settled: whole == nil && s.stamp.age(f.now()) >= young,
+		settled: whole == nil && s.stamp.size > 0 && s.stamp.age(f.now()) >= young,
 	}
 }
 

@@ -102,6 +102,14 @@ func TestYoung(t *testing.T) {
 			rewrite(t, path, good)
 			age(t, path, 0)
 		}, "doubt", 1},
+		{"emptied to be written anew, under the old time", "", time.Hour, func(t *testing.T, path string) {
+			rewrite(t, path, valid)
+		}, "doubt", 1},
+		{"empty for long", "", time.Hour, nil, "not found", 1},
+		{"replaced by an empty file", good, 0, func(t *testing.T, path string) {
+			rewrite(t, path+".new", "")
+			rename(t, path+".new", path)
+		}, "doubt", 1},
 		{"gone for good", valid, 0, func(t *testing.T, path string) { remove(t, path) }, "doubt", 11},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -25,6 +25,9 @@ var (
 )
 
 func (c claim) String() string {
+	if c == untold {
+		return "nothing"
+	}
 	if c.status != wire.Revoked {
 		return c.status.String()
 	}
@@ -158,7 +161,9 @@ func (h *history) change(t testing.TB, before, next []row, gone claim, through f
 		}
 	}
 	for serial := range was {
-		h.begin(serial, gone)
+		if h.begin(serial, gone); through != nil {
+			h.begin(serial, never)
+		}
 	}
 }
 
@@ -196,7 +201,9 @@ func (h *history) tell(serial string) string {
 	defer h.mu.Unlock()
 	var b strings.Builder
 	now := time.Now()
-	for _, s := range h.states[serial] {
+	const most = 6
+	states := h.states[serial]
+	for _, s := range states[max(0, len(states)-most):] {
 		fmt.Fprintf(&b, "\n\t%v: began %v ago", s.claim, now.Sub(s.began).Round(time.Microsecond))
 		if !s.finished.IsZero() {
 			fmt.Fprintf(&b, ", finished %v ago", now.Sub(s.finished).Round(time.Microsecond))
