@@ -3,8 +3,10 @@ package conformance_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -127,4 +129,30 @@ func TestSignerWithoutDescriptors(t *testing.T) {
 	(&served{log: log}).logs(t, "accept on "+socket+", trying again: ")
 	release()
 	wait(t, "afterwards", ask)
+}
+
+// A CGI process that may open too few files ends without a byte, or with one answer
+// that says no more than it could read.
+func TestDescriptorsOfCGI(t *testing.T) {
+	k := newKit(t)
+	der, _, _ := k.question()
+	said := map[string]int{}
+	for n := 3; n < 14; n++ {
+		cmd := k.command(append(variables(len(der)), "PATH="+os.Getenv("PATH"))...)
+		cmd.Path, cmd.Args = sh(t), append(limited(fmt.Sprint("-n ", n)), program)
+		var out bytes.Buffer
+		cmd.Stdin, cmd.Stdout = bytes.NewReader(der), &out
+		err := cmd.Run()
+		if out.Len() == 0 && err != nil {
+			t.Logf("%d: nothing, %v", n, err)
+			continue
+		}
+		said[statusOf(t, parse(t, out.Bytes()).body)]++
+	}
+	t.Log(said)
+	delete(said, "internal error")
+	delete(said, "try later")
+	if said["good"] == 0 || len(said) > 1 {
+		t.Errorf("%v, and good wanted", said)
+	}
 }

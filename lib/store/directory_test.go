@@ -76,11 +76,21 @@ func TestDirectorySweeps(t *testing.T) {
 	if err := os.Chtimes(old, now.Add(-2*time.Hour), now.Add(-2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
+	killed := filepath.Join(d.Path, "ab", "new-123") // of a process that did not finish
+	if err := os.WriteFile(killed, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(killed, now.Add(-2*time.Hour), now.Add(-2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 	if err := d.Sweep(filepath.Join(d.Path, "ab")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.Get("ab01"); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("the old file is there")
+	}
+	if _, err := os.Lstat(killed); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("what a killed process has left is there")
 	}
 	if _, err := d.Get("ab02"); err != nil {
 		t.Error("the young file is gone")
