@@ -19,6 +19,7 @@ FUZZ      ?= .
 COUNT     ?= 3
 T         ?= 30m
 SEED      ?= 0
+ROWS      ?= 40
 
 # What packages are called: the version as their formats have it, or the number of
 # commits where nothing is tagged.
@@ -117,10 +118,10 @@ guides: deb pkcs11
 	$(GO) test -count=1 -timeout 60m -v ./lib/guides -args -follow
 
 # CAs at work for as long as T, while clients ask: no answer may be wrong. SEED
-# has the CAs do again what they did.
+# has the CAs do again what they did; ROWS is how large their indexes are at first.
 truth: build
 	@.ci/programs openssl apache2 nginx
-	$(GO) test -count=1 -timeout 0 -v -run '^TestTruth$$' ./lib/truth -args -for $(T) -seed $(SEED)
+	$(GO) test -count=1 -timeout 0 -v -run '^TestTruth$$' ./lib/truth -args -for $(T) -seed $(SEED) -rows $(ROWS)
 
 # Takes longer than anybody waits for.
 ci-long: race fuzz guides browser package truth

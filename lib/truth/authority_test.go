@@ -48,7 +48,7 @@ type accepting struct {
 // settled is how long a responder with a memory has had to see what is there.
 const settled = 1500 * time.Millisecond
 
-func newAuthority(t testing.TB, seed uint64, hup *accepting) *authority {
+func newAuthority(t testing.TB, seed uint64, rows int, hup *accepting) *authority {
 	t.Helper()
 	a := &authority{Company: pkitest.NewCompany(t), t: t, seed: seed, hup: hup}
 	for _, h := range []*history{&a.file, &a.memory} {
@@ -61,7 +61,7 @@ func newAuthority(t testing.TB, seed uint64, hup *accepting) *authority {
 	a.names = names
 	a.rows = read(t, a.index())
 	rng := rand.New(rand.NewPCG(seed, 0))
-	for range 40 {
+	for range rows {
 		a.rows = append(a.rows, issued(rng))
 	}
 	data, _ := render(a.rows)

@@ -24,6 +24,7 @@ var (
 
 	lasting = flag.Duration("for", 10*time.Second, "how long TestTruth lasts; make truth T=30m")
 	seed    = flag.Uint64("seed", 0, "of what the CAs do; 0: another one each time")
+	many    = flag.Int("rows", 40, "how many rows each CA begins with")
 )
 
 func TestMain(m *testing.M) { os.Exit(servertest.Main(m, &program)) }
@@ -38,11 +39,11 @@ func TestTruth(t *testing.T) {
 	if s == 0 {
 		s = rand.Uint64()
 	}
-	t.Logf("make truth T=%v SEED=%d does the same again", *lasting, s)
+	t.Logf("make truth T=%v SEED=%d ROWS=%d does the same again", *lasting, s, *many)
 	hup := &accepting{}
 	w := &world{seed: s}
 	for i := range uint64(3) {
-		w.cas = append(w.cas, newAuthority(t, s+i, hup))
+		w.cas = append(w.cas, newAuthority(t, s+i, *many, hup))
 	}
 	w.media = media(t, w.cas, hup)
 	w.live(t, *lasting, func() bool { return false })

@@ -53,7 +53,7 @@ func TestWrong(t *testing.T) {
 	for i, test := range wrongs {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			a := newAuthority(t, uint64(1+i), nil)
+			a := newAuthority(t, uint64(1+i), 40, nil)
 			w := &world{cas: []*authority{a}, seed: 1, step: func(a *authority, n int) {
 				test.step(a, rand.New(rand.NewPCG(a.seed, uint64(n))))
 			}}
