@@ -16,6 +16,7 @@ func build(chunks []chunk, workers int) (t *Table, twice []record) {
 		return t, nil
 	}
 	t.slots = make([]uint64, rows+2*rows/3+1)
+	inHugePages(t.slots)
 	const few = 10_000 // are not worth the start of another goroutine
 	parts := make([]builder, min(workers, 1+rows/few))
 	var wg sync.WaitGroup
