@@ -19,6 +19,7 @@ func alone(limit string) []string {
 func TestNoEvents(t *testing.T) {
 	for _, limit := range []string{"max_inotify_instances", "max_inotify_watches"} {
 		t.Run(limit, func(t *testing.T) {
+			t.Parallel() // it waits most of the time
 			line := append(alone(limit), "true")
 			out, err := exec.Command(line[0], line[1:]...).CombinedOutput()
 			if errors.Is(err, exec.ErrNotFound) {

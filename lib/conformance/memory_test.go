@@ -57,6 +57,7 @@ func sh(t testing.TB) string {
 // A process that stays and cannot hold the next index says nothing wrong, and ends
 // by a signal: whoever watches over it starts it again.
 func TestMemoryOfReload(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	k := newKit(t)
 	der, _, good := k.question()
 	dir := servertest.Room(t)
