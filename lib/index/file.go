@@ -30,7 +30,8 @@ const (
 
 // Lookup returns the entry of a serial, [ErrNotFound], or a [*DoubtError]. A
 // revocation is returned from whatever state the file is in; anything else only
-// from a file that ends in a complete line and stood still.
+// from a file that ends in a complete line and stood still. An empty file does
+// not: it may be about to be written anew.
 func (f *File) Lookup(serial []byte) (Entry, error) {
 	serial = minimal(serial)
 	first := f.look(serial)
@@ -39,7 +40,7 @@ func (f *File) Lookup(serial []byte) (Entry, error) {
 	}
 	f.wait(lookWait)
 	second := f.look(serial)
-	if second.stamp != first.stamp && (second.sameFile(first.stamp) || second.empty()) {
+	if second.sameFile(first.stamp) && second.stamp != first.stamp {
 		second.finding = limits{whole: doubt(f.Path, reasonMoved)}.apply(second.finding)
 	}
 	return second.answer()
@@ -61,11 +62,6 @@ type look struct {
 	settled bool // a second look would see the same
 }
 
-// empty tells whether there was no byte in the file, whatever time it had: one
-// that is being emptied to be written anew loses its bytes before the time of that
-// is put down (ext4 does it so), and is old for a moment.
-func (l look) empty() bool { return l.stamp.size == 0 }
-
 func (f *File) look(serial []byte) look {
 	s, err := f.open()
 	if err != nil {
@@ -82,7 +78,7 @@ func (f *File) look(serial []byte) look {
 	return look{
 		finding: found,
 		stamp:   s.stamp,
-		settled: whole == nil && s.stamp.size > 0 && s.stamp.age(f.now()) >= young,
+		settled: whole == nil && s.stamp.age(f.now()) >= young,
 	}
 }
 
@@ -159,6 +155,10 @@ func (s *source) find(serial []byte) (found finding, whole *DoubtError) {
 		all.whole = doubt(s.path, reasonOf(err))
 	case !s.still():
 		all.whole = doubt(s.path, reasonMoved)
+	case s.stamp.size == 0:
+		// ext4 shows a file empty, under its old time, for as long as it takes to
+		// be emptied: who has no memory cannot tell that from a new CA's.
+		all.whole = doubt(s.path, reasonEmpty)
 	}
 	return all.apply(found), all.whole
 }

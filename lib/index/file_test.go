@@ -33,7 +33,8 @@ func waits(path string, steps ...func()) (*index.File, *[]time.Duration) {
 }
 
 // TestTorn cuts an index off behind each of its bytes: a revocation that is
-// complete up to its serial holds, and nothing is told from the rest.
+// complete up to its serial holds, and nothing is told from the rest. An empty one
+// is whole to those who know what was in it before.
 func TestTorn(t *testing.T) {
 	const text = "V\t271119120000Z\t\t1000\tunknown\t/CN=a\nR\t271119120000Z\t261119120000Z,superseded\t2000\tunknown\t/CN=b\nV\t271119120000Z\t\t3000\tunknown\t/CN=c\n"
 	told := strings.Index(text, "\t2000\t") + len("\t2000\t")
@@ -56,6 +57,10 @@ func TestTorn(t *testing.T) {
 		}
 		for serial, want := range want {
 			for name, look := range ways(t, path) {
+				want := want
+				if n == 0 && name == "File" {
+					want = "doubt" // nobody remembers whether there were rows
+				}
 				if got := said(look(octets(t, serial))); got != want {
 					t.Errorf("%d bytes: %s says %q of %s, want %q", n, name, got, serial, want)
 				}
@@ -105,7 +110,7 @@ func TestYoung(t *testing.T) {
 		{"emptied to be written anew, under the old time", "", time.Hour, func(t *testing.T, path string) {
 			rewrite(t, path, valid)
 		}, "doubt", 1},
-		{"empty for long", "", time.Hour, nil, "not found", 1},
+		{"empty for long", "", time.Hour, nil, "doubt", 1},
 		{"replaced by an empty file", good, 0, func(t *testing.T, path string) {
 			rewrite(t, path+".new", "")
 			rename(t, path+".new", path)

@@ -105,7 +105,6 @@ func TestRows(t *testing.T) {
 		{"BOM", "\ufeffV\t271119120000Z\t\t1000\tunknown\t/CN=a\r\n", "1000", to},
 		{"TAB in the subject", "V\t271119120000Z\t\t1000\tunknown\t/CN=a\\\tb\\\tc\\\td\n", "1000", to},
 		{"TAB in a column before the serial", "V\t271119120000Z\tx\\\ty\t1000\tunknown\t/CN=a\n", "1000", to},
-		{"empty file", "", "1000", "not found"},
 		{"BOM alone", "\ufeff\n", "1000", "not found"},
 
 		{"twice, revoked first", "R\t271119120000Z\t261119120000Z\t1000\tunknown\t/CN=a\nV\t271119120000Z\t\t1000\tunknown\t/CN=a\n", "1000", revoked},

@@ -105,6 +105,7 @@ func doubt(path, reason string) *DoubtError {
 // Reasons to doubt a file as a whole.
 const (
 	reasonTorn   = "does not end in a complete line; it may still be being written"
+	reasonEmpty  = "is empty; it may be about to be written anew"
 	reasonMoved  = "changed while it was read"
 	reasonUnread = "was not read yet"
 )

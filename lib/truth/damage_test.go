@@ -30,7 +30,7 @@ func (a *authority) truncate(rng *rand.Rand) {
 		}
 	}
 	p := atOnce(func() error { return os.Truncate(a.Index, int64(size)) })
-	if size > 0 && !slices.Contains(ends, size) {
+	if !slices.Contains(ends, size) {
 		p.gone = untold
 	}
 	a.put("truncation", a.rows[:kept], a.rows, p)

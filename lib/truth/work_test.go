@@ -132,7 +132,7 @@ func (a *authority) follow(next []row, p passage) error {
 	defer func() { judged() }()
 	_, ends := render(next)
 	done, start := 0, time.Now()
-	stood, between := start, p.inPlace
+	stood, between := start, false // an empty file is no whole one
 	return p.write(func(n int) {
 		if between && p.gone == untold && time.Since(stood) > looksAgain {
 			a.file.absent(a.t, next, start)
