@@ -32,8 +32,9 @@ var becomings = []becoming{
 	{"a FIFO", func(path string, _ []byte) error { return syscall.Mkfifo(path, 0o644) }, "try later", "try later"},
 	{"endless", func(path string, _ []byte) error { return os.Symlink("/dev/zero", path) }, "try later", "try later"},
 	{"nobody's to read", func(path string, text []byte) error { return os.WriteFile(path, text, 0) }, "try later", "try later"},
-	// A CA that has issued nothing has an index without a row.
-	{"0 bytes", func(path string, _ []byte) error { return os.WriteFile(path, nil, 0o644) }, "unknown", "good"},
+	// A file that is about to be written anew looks like that of a CA that has
+	// issued nothing.
+	{"0 bytes", func(path string, _ []byte) error { return os.WriteFile(path, nil, 0o644) }, "try later", "good"},
 	{"half a row", func(path string, text []byte) error {
 		return os.WriteFile(path, text[:bytes.IndexByte(text, '\n')/2], 0o644)
 	}, "try later", "good"},
