@@ -146,13 +146,13 @@ func (h *history) may(serial string, asked, answered time.Time, grace time.Durat
 
 // change begins what is different in next. Rows that are gone then, or until next
 // is there, say gone; through tells which of those that stay are gone meanwhile,
-// and nil that none is.
+// as those are that come, and nil that none is.
 func (h *history) change(t testing.TB, before, next []row, gone claim, through func(row) bool) {
 	was := bySerial(before)
 	for _, r := range next {
 		old, there := was[r.serial]
 		delete(was, r.serial)
-		gap := there && through != nil && through(old)
+		gap := through != nil && (!there || through(old))
 		if gap {
 			h.begin(r.serial, gone)
 		}
