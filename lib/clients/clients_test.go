@@ -28,7 +28,7 @@ var (
 	gnutls3 = []string{`ocsptool (\S+)`, "ocsptool", "--version"}
 	nginx   = []string{`nginx/(\S+)`, "nginx", "-v"}
 	apache  = []string{`Apache/(\S+)`, "apache2", "-v"}
-	xcrypto = []string{`crypto v(\S+)`, "go", "list", "-m", "golang.org/x/crypto"}
+	xcrypto = []string{`crypto v(\S+)`, "cat", "../../go.mod"}
 	stunnel = []string{`stunnel ([\d.]+)`, "stunnel", "-version"}
 )
 
