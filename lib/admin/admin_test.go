@@ -76,14 +76,14 @@ func TestReadyByTheIndex(t *testing.T) {
 
 func TestReadyByTheSigner(t *testing.T) {
 	k := newKept(t)
-	k.now = k.signer.Certificate.NotAfter.Add(-5 * time.Minute)
+	k.set(k.signer.Certificate.NotAfter.Add(-5 * time.Minute))
 	k.ready(t, "root: signer: "+k.signer.Cert+": ends at")
-	k.now = k.signer.Certificate.NotAfter.Add(time.Hour)
+	k.set(k.signer.Certificate.NotAfter.Add(time.Hour))
 	k.ready(t, "root: signer: "+k.signer.Cert+": expired")
 	if left := k.status(t).Issuers[0].Signers[0].DaysLeft; left != -1 {
 		t.Errorf("%d days left", left)
 	}
-	next := k.OCSPSigner("next", pkitest.Valid(k.now.Add(-time.Hour), k.now.Add(30*24*time.Hour)))
+	next := k.OCSPSigner("next", pkitest.Valid(k.now().Add(-time.Hour), k.now().Add(30*24*time.Hour)))
 	for from, to := range map[string]string{next.Cert: k.signer.Cert, next.Key: k.signer.Key} {
 		if err := os.Rename(from, to); err != nil {
 			t.Fatal(err)
@@ -112,7 +112,7 @@ func TestStatus(t *testing.T) {
 	k.request(t, leaf)
 	k.request(t, leaf)
 	s := k.status(t)
-	if s.Version != "1.2 <3>" || s.Requests.Good != 2 || s.Signatures.Made != 1 || s.CacheBytes < 300 || !s.Now.Equal(k.now) {
+	if s.Version != "1.2 <3>" || s.Requests.Good != 2 || s.Signatures.Made != 1 || s.CacheBytes < 300 || !s.Now.Equal(k.now()) {
 		t.Errorf("%+v", s)
 	}
 	if i := s.Issuers[0]; i.Name != "root" || !i.Able || i.Index.Rows != 2 || !i.Index.Believed || i.Index.Modified == nil || i.Signers[0].Path != k.signer.Cert {
@@ -124,7 +124,7 @@ func TestStatus(t *testing.T) {
 func TestNamesAreText(t *testing.T) {
 	k := newKept(t, pkitest.Subject("/CN=<script>\"x\"&\nnext"))
 	k.Issue("leaf")
-	k.now = k.signer.Certificate.NotAfter.Add(time.Hour)
+	k.set(k.signer.Certificate.NotAfter.Add(time.Hour))
 	k.ready(t, "<script>\"x\"&; next: signer")
 	_, page := k.get(t, "/")
 	if strings.Contains(page, "<script>") || !strings.Contains(page, "<h3>&lt;script&gt;&#34;x&#34;&amp;; next</h3>") {
@@ -142,7 +142,7 @@ func TestPage(t *testing.T) {
 	for range 12 {
 		k.request(t, leaf)
 		k.Metrics.Minutes()
-		k.now = k.now.Add(7 * time.Minute)
+		k.set(k.now().Add(7 * time.Minute))
 	}
 	_, page := k.get(t, "/")
 	for d := xml.NewDecoder(strings.NewReader(page)); ; {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,23 +21,28 @@ import (
 type kept struct {
 	*pkitest.CA
 	*admin.Admin
-	now    time.Time
+	clock  atomic.Pointer[time.Time]
 	signer *pkitest.Signer
 	keeper *reload.Keeper
 	ask    *ocsphttp.Handler
 }
 
+func (k *kept) now() time.Time { return *k.clock.Load() }
+
+func (k *kept) set(now time.Time) { k.clock.Store(&now) }
+
 func newKept(t *testing.T, opts ...pkitest.Option) *kept {
 	t.Helper()
 	ca := pkitest.New(t, opts...)
-	k := &kept{CA: ca, now: time.Now().Add(time.Hour), signer: ca.OCSPSigner("ocsp")}
-	clock := func() time.Time { return k.now }
+	k := &kept{CA: ca, signer: ca.OCSPSigner("ocsp")}
+	k.set(time.Now().Add(time.Hour))
+	clock := k.now
 	r := &responder.Responder{Now: clock, CacheBytes: 1 << 20}
 	k.keeper = &reload.Keeper{Responder: r, Now: clock, Sources: []reload.Source{{Index: ca.Index, Files: responder.Files{
 		Where: "the test", CA: ca.Cert, Lifetime: 2 * time.Hour,
 		Signers: []responder.SignerFiles{{Certificate: k.signer.Cert, Key: k.signer.Key}},
 	}}}}
-	m := &metrics.Metrics{Version: "1.2 <3>", Keeper: k.keeper, Now: clock, Started: k.now}
+	m := &metrics.Metrics{Version: "1.2 <3>", Keeper: k.keeper, Now: clock, Started: k.now()}
 	k.keeper.Log = m.Reload
 	if err := k.keeper.Open(); err != nil {
 		t.Fatal(err)
