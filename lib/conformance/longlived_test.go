@@ -14,17 +14,32 @@ func TestOneProcess(t *testing.T) {
 		idle.quiet(t)
 		few := idle.goroutines(t)
 
-		k := newKit(t)
-		k.ask(t, k.bodies())
-		files := k.quiet(t)
-		k.ask(t, k.bodies())
-		if now := k.quiet(t); now > files {
-			t.Errorf("%d descriptors are open, %d before", now, files)
+		// One that is at its end is counted still, in a process that is stopped at
+		// that moment; one that leaks is there in each.
+		const tries = 5
+		var left []int
+		for range tries {
+			n := twice(t)
+			if left = append(left, n); n <= few {
+				return
+			}
 		}
-		if n := k.goroutines(t); n > few {
-			t.Errorf("%d goroutines are left, %d of a process that was asked once", n, few)
-		}
+		t.Errorf("%v goroutines are left, %d of a process that was asked once", left, few)
 	})
+}
+
+// twice asks a process the whole table two times, and returns how many goroutines
+// are left.
+func twice(t *testing.T) int {
+	t.Helper()
+	k := newKit(t)
+	k.ask(t, k.bodies())
+	files := k.quiet(t)
+	k.ask(t, k.bodies())
+	if now := k.quiet(t); now > files {
+		t.Errorf("%d descriptors are open, %d before", now, files)
+	}
+	return k.goroutines(t)
 }
 
 // ask sends bodies to the one process that stays.
