@@ -93,13 +93,19 @@ func (l *load) each(b *testing.B, do func(i int, r *bufio.Reader) bool) {
 	}
 }
 
-// ask sends the next request of connection i, and reads its answer.
-func (l *load) ask(i int, r *bufio.Reader) error {
+// send sends the next request of connection i.
+func (l *load) send(i int) error {
 	request := l.requests[l.next[i]]
 	if l.next[i]++; l.next[i] == len(l.requests) {
 		l.next[i] = 0
 	}
-	if _, err := l.conns[i].Write(request); err != nil {
+	_, err := l.conns[i].Write(request)
+	return err
+}
+
+// ask sends the next request of connection i, and reads its answer.
+func (l *load) ask(i int, r *bufio.Reader) error {
+	if err := l.send(i); err != nil {
 		return err
 	}
 	for {

@@ -85,11 +85,7 @@ func (l *load) timed(b *testing.B, meanwhile func()) (took []time.Duration) {
 
 // askChecked is ask with a look at the answer.
 func (l *load) askChecked(i int, r *bufio.Reader) error {
-	request := l.requests[l.next[i]]
-	if l.next[i]++; l.next[i] == len(l.requests) {
-		l.next[i] = 0
-	}
-	if _, err := l.conns[i].Write(request); err != nil {
+	if err := l.send(i); err != nil {
 		return err
 	}
 	for {

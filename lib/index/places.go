@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -257,28 +258,18 @@ func (p *Places) write(of stamp, pages [][pageSize]byte) error {
 		return err
 	}
 	head := p.head(of, uint32(len(pages)))
-	_, err = f.Write(head)
+	w := bufio.NewWriterSize(f, blockSize)
+	w.Write(head) // Flush has the first error
 	for i := range pages {
-		copy(pages[i][:sealSize], p.seal(head, uint32(i), pages[i][sealSize:]))
+		slots := pages[i][sealSize:]
+		w.Write(p.seal(head, uint32(i), slots))
+		w.Write(slots)
 	}
-	const many = 1 << 10 // pages of one write
-	for i := 0; err == nil && i < len(pages); i += many {
-		err = writePages(f, pages[i:min(i+many, len(pages))])
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), p.Path)
+	if err = errors.Join(w.Flush(), f.Close()); err == nil {
+		err = os.Rename(name, p.Path)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("places of the index: %w", err), os.Remove(f.Name()))
+		return errors.Join(fmt.Errorf("places of the index: %w", err), os.Remove(name))
 	}
 	return nil
-}
-
-func writePages(f *os.File, pages [][pageSize]byte) error {
-	var all []byte
-	for i := range pages {
-		all = append(all, pages[i][:]...)
-	}
-	_, err := f.Write(all)
-	return err
 }
