@@ -137,7 +137,7 @@ func (c *Checker) crl(path string, list *x509.RevocationList, i *issuer) {
 		entry, err := i.index.Lookup(serial)
 		switch {
 		case errors.Is(err, index.ErrNotFound):
-			missing.add(row{Level: warning, File: path, Text: fmt.Sprintf("serial %X is revoked in the CRL, and not in %s; answered unknown", serial, i.index.Path), Remedy: "copy index.txt from the CA again"})
+			missing.add(row{Level: warning, File: path, Text: fmt.Sprintf("serial %X is revoked in the CRL, and not in %s; not known to the responder", serial, i.index.Path), Remedy: "copy index.txt from the CA again"})
 		case err == nil && entry.Status != index.Revoked:
 			missing.add(row{Level: fault, File: path, Text: fmt.Sprintf("serial %X is revoked in the CRL, and not in %s; answered good", serial, i.index.Path), Remedy: "copy index.txt from the CA again, or openssl ca -revoke it"})
 		}

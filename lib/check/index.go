@@ -46,7 +46,7 @@ func (c *Checker) unbelieved(path string, why error) {
 	}
 	if text, err := os.ReadFile(path); err == nil && len(text) > 0 && text[len(text)-1] != '\n' {
 		r.Text += "; every serial that is not revoked is answered tryLater"
-		r.Remedy = "if nobody is writing it, end the last line: echo >> " + path
+		r.Remedy = "if nobody is writing it, copy it from the CA again, whole; a last row that is whole lacks only its end: echo >> " + path
 	}
 }
 

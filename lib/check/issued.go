@@ -111,7 +111,7 @@ func (c *Checker) issued(i *issuer, f *folder) {
 			continue
 		}
 		if own = append(own, cert); cert.status == 0 && c.now().Before(cert.NotAfter) {
-			missing.add(row{Level: warning, File: cert.path, Text: fmt.Sprintf("serial %s is not in %s; answered unknown", serialHex(cert.Certificate), i.index.Path),
+			missing.add(row{Level: warning, File: cert.path, Text: fmt.Sprintf("serial %s is not in %s; not known to the responder", serialHex(cert.Certificate), i.index.Path),
 				Remedy: "openssl ca -valid " + cert.path + " adds it"})
 		}
 	}
