@@ -18,6 +18,7 @@ import (
 type conn struct {
 	server    *Server
 	net       net.Conn
+	now       time.Time // when it was read from last; at first when it was accepted
 	deadlines deadlines
 	in        input
 	x         *exchange // nil while nothing waits to be written
@@ -70,16 +71,18 @@ func (c *conn) run() (err error) {
 	return c.finish()
 }
 
-// receive writes what waits to be written, then waits for more to read.
+// receive writes what waits to be written, then waits for more to read. The clock
+// is asked once for all that is done with what was read: an answer is small, and
+// the deadlines leave room for it.
 func (c *conn) receive() error {
-	now := c.server.now()
-	if err := c.flush(now); err != nil {
+	if err := c.flush(c.now); err != nil {
 		return err
 	}
-	if err := c.setReadDeadline(now); err != nil {
+	if err := c.setReadDeadline(c.now); err != nil {
 		return err
 	}
 	n, err := c.net.Read(c.in.free())
+	c.now = c.server.now()
 	c.in.w += n
 	switch {
 	case n > 0 || err == nil:

@@ -185,7 +185,7 @@ func (c *conn) respond(short bool, err error) error {
 		c.end(statusRequestComplete)
 		return nil
 	}
-	c.req.Transport = "fcgi"
+	c.req.Transport, c.req.At = "fcgi", c.now
 	c.req.Body = c.in.bytes(c.in.body)
 	c.req.BodyShort = short
 	out := c.output()

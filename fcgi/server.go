@@ -179,7 +179,7 @@ func (s *Server) admit(nc net.Conn) {
 		nc.Close()
 		return
 	}
-	c := &conn{server: s, net: nc, refuse: len(s.conns) >= s.limits.conns}
+	c := &conn{server: s, net: nc, now: s.now(), refuse: len(s.conns) >= s.limits.conns}
 	s.conns[c] = struct{}{}
 	s.running.Add(1)
 	go c.serve()

@@ -151,7 +151,7 @@ func (j *Journal) Request(rec *ocsphttp.Record) {
 	if rec.Answer != nil {
 		e = describe(e, rec.Answer)
 	}
-	e.Int64("us", rec.Took.Microseconds()).Msg("request")
+	e.Int64("us", rec.Took().Microseconds()).Msg("request")
 }
 
 // describe says what was asked and answered.

@@ -52,7 +52,7 @@ func lines(t *testing.T, o journal.Options, write func(*journal.Journal)) []map[
 func record(answer *responder.Answer) *ocsphttp.Record {
 	return &ocsphttp.Record{
 		Request: &ocsphttp.Request{Transport: "fcgi", Method: []byte("POST"), RemoteAddr: []byte("192.0.2.1")},
-		Status:  200, Answer: answer, Took: 1234 * time.Microsecond,
+		Status:  200, Answer: answer, Now: func() time.Time { return time.Time{}.Add(1234 * time.Microsecond) },
 	}
 }
 

@@ -67,7 +67,7 @@ type read struct {
 // Request counts a request that was answered.
 func (m *Metrics) Request(rec *ocsphttp.Record) {
 	r := request{transport: rec.Request.Transport, code: rec.Status, status: page}
-	m.took.observe(rec.Took)
+	m.took.observe(rec.Took())
 	if answer := rec.Answer; answer != nil {
 		r.issuer, r.status = said(answer)
 		switch {

@@ -43,7 +43,8 @@ func newMetrics(t *testing.T, now *time.Time) (*metrics.Metrics, *pkitest.CA) {
 
 // record is what is known of a request that was answered.
 func record(answer *responder.Answer, code int, took time.Duration) *ocsphttp.Record {
-	return &ocsphttp.Record{Request: &ocsphttp.Request{Transport: "fcgi"}, Status: code, Answer: answer, Took: took}
+	return &ocsphttp.Record{Request: &ocsphttp.Request{Transport: "fcgi"}, Status: code, Answer: answer,
+		Now: func() time.Time { return time.Time{}.Add(took) }}
 }
 
 func about(issuer string, statuses ...string) *responder.Answer {

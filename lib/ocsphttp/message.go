@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"time"
 )
 
 // MaxBody is the size in bytes of the largest request body that is answered.
@@ -15,7 +16,8 @@ const MaxBody = 64 << 10
 // Request is one HTTP request as a transport received it. The byte slices may
 // point into the transport's buffers: they are valid until Serve returns.
 type Request struct {
-	Transport string // "cgi", "fcgi" or "http", for the log
+	Transport string    // "cgi", "fcgi" or "http", for the log
+	At        time.Time // when it had come in; zero: the Handler asks its clock
 
 	Method          []byte
 	URI             []byte // REQUEST_URI to the byte, origin or absolute form; empty where the transport has none

@@ -10,20 +10,21 @@ import (
 	"time"
 
 	"ocspcgi/lib/index"
+	"ocspcgi/lib/store"
 	"ocspcgi/lib/wire"
 )
 
 // kept is a signed answer with the rows it was made from: it is given again
-// as long as they stand in the index as they did then.
+// as long as they stand in the index as they did then. What is looked at each
+// time comes first, beside each other.
 type kept struct {
-	answer   Answer
 	produced time.Time
-	early    time.Time // from then on it is renewed before its renewal comes; zero: never
-	issuer   *Issuer   // of all rows; nil: they have several
-	rows     []row
-
 	seen     atomic.Uint64 // epoch of the index that the rows stand in
-	renewing atomic.Bool   // a newer one is being signed, or was
+	issuer   *Issuer       // of all rows; nil: they have several
+	early    time.Time     // from then on it is renewed before its renewal comes; zero: never
+	answer   Answer
+	rows     []row
+	renewing atomic.Bool // a newer one is being signed, or was
 }
 
 // stillTrue reports whether the answer may be given at now: its renewal has
@@ -79,12 +80,12 @@ func (k *kept) aging(now time.Time) bool { return !k.early.IsZero() && !now.Befo
 // it for key. Who has seen other rows than it was made from gets one of their own.
 func (r *Responder) signOnce(s *served, key []byte, req *wire.Request, rows []row, id *identity, now time.Time) *kept {
 	shared, _, _ := s.signing.Do(string(key), func() (any, error) {
-		if k, ok := s.cache.Get(key); ok && k.current(now) && k.madeFrom(rows) && !k.renewing.Load() {
+		if k := s.cache.Get(key); k != nil && k.current(now) && k.madeFrom(rows) && !k.renewing.Load() {
 			return k, nil // somebody was faster
 		}
 		k := &kept{answer: *r.sign(req, rows, id, now), produced: now.Truncate(time.Second), rows: rows}
 		if k.answer.Keepable() {
-			r.keep(s, key, k)
+			r.keep(s, key, k, now)
 		}
 		return k, nil
 	})
@@ -145,22 +146,32 @@ func (a *Answer) setETag() {
 }
 
 // keep puts k into the cache, with nothing of the request's buffer in it.
-func (r *Responder) keep(s *served, der []byte, k *kept) {
-	own := &kept{answer: k.answer, produced: k.produced, rows: slices.Clone(k.rows)}
+func (r *Responder) keep(s *served, der []byte, k *kept, now time.Time) {
+	var e store.Entry[kept]
+	own := &e.Value
+	own.answer, own.produced, own.rows = k.answer, k.produced, slices.Clone(k.rows)
 	own.answer.Cached = true
 	own.early = k.answer.Renewal.Add(-k.answer.Renewal.Sub(k.produced) / 8)
 	own.issuer = only(own.rows)
-	if r.Fields != nil { // beside each other: they are copied together
-		fields := r.Fields(&own.answer)
-		both := slices.Concat(fields, own.answer.DER)
-		own.answer.Fields, own.answer.DER = both[:len(fields):len(fields)], both[len(fields):]
+	if r.Fields != nil {
+		own.answer.Fields = r.Fields(&own.answer)
 	}
+	// Beside each other: one is compared, the others are copied right after that.
+	all := slices.Concat(der, own.answer.Fields, own.answer.DER)
+	e.Key, all = cut(all, len(der))
+	own.answer.Fields, own.answer.DER = cut(all, len(own.answer.Fields))
 	for i := range own.rows {
 		own.rows[i].id, own.rows[i].serial = nil, bytes.Clone(own.rows[i].serial)
 	}
+	if epoch := own.epoch(now); epoch != 0 && own.stands() {
+		own.seen.Store(epoch) // whoever is given it first need not look
+	}
 	const each = 400 // a row, its texts for the log, what the allocator rounds up
-	s.cache.Put(der, own, len(own.answer.Fields)+len(own.answer.DER)+each*(1+len(own.rows)))
+	s.cache.Put(&e, len(all)+each*(1+len(own.rows)))
 }
+
+// cut divides b, so that nothing can be appended over the second part.
+func cut(b []byte, n int) (first, second []byte) { return b[:n:n], b[n:] }
 
 // only is the issuer of all rows, nil if they have several.
 func only(rows []row) *Issuer {

@@ -73,7 +73,7 @@ type Responder struct {
 // with an empty cache, for its signers may differ.
 type served struct {
 	issuers []*Issuer
-	cache   store.Memory[*kept]
+	cache   store.Memory[kept]
 	signing singleflight.Group // of answers that will be kept, by request
 }
 
@@ -122,7 +122,7 @@ func (r *Responder) Respond(ctx context.Context, der []byte) *Answer {
 		return Fault(errors.New("no issuer is served"))
 	}
 	now := r.now()
-	if k, ok := s.cache.Get(der); ok && k.stillTrue(now) {
+	if k := s.cache.Get(der); k != nil && k.stillTrue(now) {
 		return r.give(s, der, k, now)
 	}
 	return r.respond(ctx, s, der, now)

@@ -2,6 +2,8 @@
 package store
 
 import (
+	"bytes"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 )
@@ -15,48 +17,63 @@ const entryOverhead = 160
 // SIEVE rule: a look-up only marks its entry, so that look-ups do not wait for
 // each other). The zero value is ready and keeps nothing until MaxBytes is
 // set. It is safe for concurrent use; MaxBytes is set before the first use.
+//
+// Of many entries each is somewhere in memory that no cache has: that is most of
+// the time of a look-up. So there are as few steps as can be: from the hash to the
+// entry, which has its value in it, and from there to the key.
 type Memory[V any] struct {
 	MaxBytes int64 // bound of keys, values and overhead together; 0 keeps nothing
 
 	mu      sync.RWMutex
-	entries map[string]*entry[V]
-	newest  *entry[V]
-	oldest  *entry[V]
-	hand    *entry[V] // where the next eviction starts to look; nil: at the oldest
+	seed    maphash.Seed
+	entries map[uint64]*Entry[V] // by the hash of the key: of two keys with the same, the newer is kept
+	newest  *Entry[V]
+	oldest  *Entry[V]
+	hand    *Entry[V] // where the next eviction starts to look; nil: at the oldest
 	bytes   int64
 }
 
-type entry[V any] struct {
-	key          string
-	value        V
+// Entry is a value with its key. Both are set before it is Put, and the key does
+// not change from then on; nor is it Put again.
+type Entry[V any] struct {
+	Key   []byte
+	hash  uint64
+	asked atomic.Bool
+	Value V
+
 	size         int64
-	asked        atomic.Bool
-	newer, older *entry[V]
+	newer, older *Entry[V]
 }
 
-// Get returns the value kept for key, and whether there is one. It does not
+// Get returns the value kept for key, nil where there is none. It does not
 // allocate.
-func (m *Memory[V]) Get(key []byte) (V, bool) {
+func (m *Memory[V]) Get(key []byte) *V {
 	m.mu.RLock()
-	e := m.entries[string(key)]
+	var e *Entry[V]
+	if len(m.entries) > 0 {
+		e = m.entries[maphash.Bytes(m.seed, key)]
+	}
 	m.mu.RUnlock()
-	if e == nil {
-		var none V
-		return none, false
+	if e == nil || !bytes.Equal(e.Key, key) {
+		return nil
 	}
 	if !e.asked.Load() {
 		e.asked.Store(true)
 	}
-	return e.value, true
+	return &e.Value
 }
 
-// Put keeps value, of size bytes, for key, and makes room for it. A value that
+// Put keeps an entry whose value has size bytes, and makes room for it. One that
 // could only be kept alone is not kept.
-func (m *Memory[V]) Put(key []byte, value V, size int) {
-	e := &entry[V]{key: string(key), value: value, size: int64(len(key)+size) + entryOverhead}
+func (m *Memory[V]) Put(e *Entry[V], size int) {
+	e.size = int64(len(e.Key)+size) + entryOverhead
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if old := m.entries[e.key]; old != nil {
+	if m.entries == nil {
+		m.entries, m.seed = map[uint64]*Entry[V]{}, maphash.MakeSeed()
+	}
+	e.hash = maphash.Bytes(m.seed, e.Key)
+	if old := m.entries[e.hash]; old != nil {
 		m.remove(old)
 	}
 	if e.size > m.MaxBytes {
@@ -91,11 +108,8 @@ func (m *Memory[V]) evict() {
 	m.remove(e)
 }
 
-func (m *Memory[V]) insert(e *entry[V]) {
-	if m.entries == nil {
-		m.entries = map[string]*entry[V]{}
-	}
-	m.entries[e.key] = e
+func (m *Memory[V]) insert(e *Entry[V]) {
+	m.entries[e.hash] = e
 	m.bytes += e.size
 	e.older = m.newest
 	if e.older == nil {
@@ -106,7 +120,7 @@ func (m *Memory[V]) insert(e *entry[V]) {
 	m.newest = e
 }
 
-func (m *Memory[V]) remove(e *entry[V]) {
+func (m *Memory[V]) remove(e *Entry[V]) {
 	if m.hand == e {
 		m.hand = e.newer
 	}
@@ -120,6 +134,6 @@ func (m *Memory[V]) remove(e *entry[V]) {
 	} else {
 		e.older.newer = e.newer
 	}
-	delete(m.entries, e.key)
+	delete(m.entries, e.hash)
 	m.bytes -= e.size
 }

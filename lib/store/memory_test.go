@@ -8,16 +8,21 @@ import (
 	"ocspcgi/lib/store"
 )
 
+// put keeps one value more.
+func put[V any](m *store.Memory[V], key []byte, value V, size int) {
+	m.Put(&store.Entry[V]{Key: key, Value: value}, size)
+}
+
 func TestMemoryKeepsAndReplaces(t *testing.T) {
 	m := &store.Memory[string]{MaxBytes: 1 << 20}
-	if v, ok := m.Get([]byte("a")); ok {
-		t.Fatalf("empty memory has %q", v)
+	if v := m.Get([]byte("a")); v != nil {
+		t.Fatalf("empty memory has %q", *v)
 	}
-	m.Put([]byte("a"), "1", 1)
+	put(m, []byte("a"), "1", 1)
 	before := m.Bytes()
-	m.Put([]byte("a"), "2", 1)
-	if v, ok := m.Get([]byte("a")); !ok || v != "2" {
-		t.Errorf("got %q %v, want the second value", v, ok)
+	put(m, []byte("a"), "2", 1)
+	if v := m.Get([]byte("a")); v == nil || *v != "2" {
+		t.Errorf("got %v, want the second value", v)
 	}
 	if m.Bytes() != before {
 		t.Errorf("replacing grew the count of bytes from %d to %d", before, m.Bytes())
@@ -28,47 +33,47 @@ func TestMemoryIsBounded(t *testing.T) {
 	const limit = 64 << 10
 	m := &store.Memory[int]{MaxBytes: limit}
 	for i := range 10_000 {
-		m.Put(fmt.Appendf(nil, "%d", i), i, 1000)
+		put(m, fmt.Appendf(nil, "%d", i), i, 1000)
 		if m.Bytes() > limit {
 			t.Fatalf("after %d entries %d bytes are kept, the bound is %d", i+1, m.Bytes(), limit)
 		}
 	}
-	if v, ok := m.Get([]byte("9999")); !ok || v != 9999 {
+	if v := m.Get([]byte("9999")); v == nil || *v != 9999 {
 		t.Errorf("the newest entry is gone")
 	}
 }
 
 func TestMemoryEvictsWhatWasNotAskedFor(t *testing.T) {
 	m := &store.Memory[int]{MaxBytes: 64 << 10}
-	m.Put([]byte("hot"), 1, 1000)
+	put(m, []byte("hot"), 1, 1000)
 	for i := range 1000 {
-		if _, ok := m.Get([]byte("hot")); !ok {
+		if m.Get([]byte("hot")) == nil {
 			t.Fatalf("the entry asked for each time went after %d others", i)
 		}
-		m.Put(fmt.Appendf(nil, "%d", i), i, 1000)
+		put(m, fmt.Appendf(nil, "%d", i), i, 1000)
 	}
 }
 
 func TestMemoryTooLargeForAnything(t *testing.T) {
 	m := &store.Memory[int]{MaxBytes: 2000}
-	m.Put([]byte("small"), 1, 100)
-	m.Put([]byte("large"), 2, 5000)
-	if _, ok := m.Get([]byte("large")); ok {
+	put(m, []byte("small"), 1, 100)
+	put(m, []byte("large"), 2, 5000)
+	if m.Get([]byte("large")) != nil {
 		t.Error("a value over the bound was kept")
 	}
-	if _, ok := m.Get([]byte("small")); !ok {
+	if m.Get([]byte("small")) == nil {
 		t.Error("a value over the bound drove another out")
 	}
-	m.Put([]byte("small"), 3, 5000)
-	if v, ok := m.Get([]byte("small")); ok {
-		t.Errorf("the value %d was replaced by one too large and is still there", v)
+	put(m, []byte("small"), 3, 5000)
+	if v := m.Get([]byte("small")); v != nil {
+		t.Errorf("the value %d was replaced by one too large and is still there", *v)
 	}
 }
 
 func TestMemoryZeroKeepsNothing(t *testing.T) {
 	var m store.Memory[int]
-	m.Put([]byte("a"), 1, 1)
-	if _, ok := m.Get([]byte("a")); ok {
+	put(&m, []byte("a"), 1, 1)
+	if m.Get([]byte("a")) != nil {
 		t.Error("kept without room")
 	}
 }
@@ -80,10 +85,10 @@ func TestMemoryConcurrent(t *testing.T) {
 		wg.Go(func() {
 			for i := range 5000 {
 				key := fmt.Appendf(nil, "%d", (i*7+g)%200)
-				if v, ok := m.Get(key); ok && v != (i*7+g)%200 {
-					t.Errorf("key %s gave %d", key, v)
+				if v := m.Get(key); v != nil && *v != (i*7+g)%200 {
+					t.Errorf("key %s gave %d", key, *v)
 				}
-				m.Put(key, (i*7+g)%200, 300)
+				put(m, key, (i*7+g)%200, 300)
 			}
 		})
 	}
@@ -93,7 +98,7 @@ func TestMemoryConcurrent(t *testing.T) {
 func TestMemoryGetDoesNotAllocate(t *testing.T) {
 	m := &store.Memory[int]{MaxBytes: 1 << 20}
 	key := []byte("a request of some length, as they come")
-	m.Put(key, 1, 1)
+	put(m, key, 1, 1)
 	if n := testing.AllocsPerRun(100, func() { m.Get(key) }); n != 0 {
 		t.Errorf("%v allocations a look-up", n)
 	}
