@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ocspcgi/lib/servertest"
 )
 
 // resident is the memory that a process has, in MiB.
@@ -65,7 +67,7 @@ func TestCrowd(t *testing.T) {
 			}
 			after := k.resident(t)
 			t.Logf("%d MiB, %d before", after, before)
-			if after > c.most {
+			if after > c.most && !servertest.Raced { // the race detector keeps books of its own
 				t.Errorf("%d MiB are taken", after)
 			}
 			for _, conn := range conns {

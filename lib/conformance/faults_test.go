@@ -105,7 +105,7 @@ func TestLongIndex(t *testing.T) {
 		for range 20 {
 			best = min(best, ask(t))
 		}
-		if best > 50*time.Millisecond {
+		if best > 50*time.Millisecond && !servertest.Raced { // the race detector alone takes a second to start and end
 			t.Errorf("%v from start to answer", best)
 		}
 	})

@@ -20,6 +20,7 @@ import (
 // Without memory a CGI process answers right, for it holds no index, or it ends
 // without a byte: the web server says so then.
 func TestMemoryOfCGI(t *testing.T) {
+	withoutRaces(t)
 	k := newKit(t)
 	k.lengthen(t, 500_000)
 	leaf := k.ca.id(content(k.Revoked)...)
@@ -45,6 +46,15 @@ func TestMemoryOfCGI(t *testing.T) {
 	}
 }
 
+// withoutRaces skips what limits the address space: the race detector reserves more
+// than any limit that a program without it would feel.
+func withoutRaces(t *testing.T) {
+	t.Helper()
+	if servertest.Raced {
+		t.Skip("the race detector wants more room than there is")
+	}
+}
+
 func sh(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("sh")
@@ -57,6 +67,7 @@ func sh(t testing.TB) string {
 // A process that stays and cannot hold the next index says nothing wrong, and ends
 // by a signal: whoever watches over it starts it again.
 func TestMemoryOfReload(t *testing.T) {
+	withoutRaces(t)
 	t.Parallel() // it waits most of the time
 	k := newKit(t)
 	der, _, good := k.question()

@@ -10,37 +10,12 @@ package servertest
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"ocspcgi/lib/pkitest"
 )
-
-// Main builds the program, the only file in its directory, says where it is,
-// and runs the tests. It returns the status to exit with.
-func Main(m *testing.M, program *string) int {
-	syscall.Umask(0o022) // the CA of the tests is read by another account
-	dir, err := os.MkdirTemp("", "ocspcgi-bin-")
-	if err == nil {
-		defer os.RemoveAll(dir)
-		err = os.Chmod(dir, 0o755)
-	}
-	if err == nil {
-		*program = filepath.Join(dir, "ocspcgi")
-		build := exec.Command("go", "build", "-ldflags", "-X main.version="+Version, "-o", *program, "ocspcgi")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		build.Stdout, build.Stderr = os.Stderr, os.Stderr
-		err = build.Run()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "build:", err)
-		return 1
-	}
-	return m.Run()
-}
 
 // Version is what the program that Main builds says of itself.
 const Version = "1.2.3-test"

@@ -1,0 +1,6 @@
+//go:build race
+
+package servertest
+
+// Raced is whether the tests, and the program that they run, have the race detector.
+const Raced = true
