@@ -46,7 +46,7 @@ PAGES   := man mandoc zsh fish
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build pkcs11 demo test interop browser race lint fuzz bench bench-chart testdata install uninstall share deb rpm apk dist package clean guides truth ci-long
+.PHONY: build pkcs11 demo test interop browser race lint vuln fuzz bench bench-chart testdata install uninstall share deb rpm apk dist package clean guides truth ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -78,16 +78,24 @@ interop: build
 	@.ci/programs openssl $(SERVERS) $(CLIENTS)
 	$(GO) test -count=1 -v -run '^(TestTable|TestClients)$$' ./lib/servers ./lib/clients
 
+# Every test, and every program that one starts, with the race detector.
 race:
-	$(MAKE) --no-print-directory test TESTFLAGS='-race $(TESTFLAGS)'
+	$(MAKE) --no-print-directory test TESTFLAGS='-race -timeout 30m $(TESTFLAGS)'
 
-lint:
+lint: vuln
 	@.ci/programs go gcc
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:" $$unformatted; exit 1; }
 	$(GO) vet ./...
 	CGO_ENABLED=1 $(GO) vet -tags pkcs11 ./lib/signer
 	$(GO) tool staticcheck ./...
 	CGO_ENABLED=1 $(GO) tool staticcheck -tags pkcs11 ./lib/signer
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+# What is known to be wrong with what is built; says so where nobody can be asked.
+vuln:
+	@.ci/programs go gcc
+	.ci/vuln
 
 fuzz:
 	@.ci/programs go openssl

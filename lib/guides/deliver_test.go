@@ -95,7 +95,7 @@ func TestShellcheck(t *testing.T) {
 	if !*follow {
 		t.Skip("make guides does")
 	}
-	if out, err := exec.Command("shellcheck", deliver, "testdata/room.sh", "testdata/package.sh", "testdata/source.sh", "../../.ci/openssl35").CombinedOutput(); err != nil {
+	if out, err := exec.Command("shellcheck", deliver, "testdata/room.sh", "testdata/package.sh", "testdata/source.sh", "../../.ci/openssl35", "../../.ci/vuln").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
