@@ -63,7 +63,7 @@ func startIn(t testing.TB, dir, settings string, under ...string) *served {
 	servertest.WriteFile(t, s.config, settings)
 	line := append(under, program, "-config", s.config, "-listen", "unix:"+s.socket, "-port", "127.0.0.1:0", "-log", s.log)
 	s.Cmd = exec.Command(line[0], line[1:]...)
-	s.Env = []string{"GOTRACEBACK=all", "PATH=" + os.Getenv("PATH")}
+	s.Env = []string{"GOTRACEBACK=all", "PATH=" + os.Getenv("PATH"), servertest.RaceOptions()}
 	var dump bytes.Buffer
 	s.Stderr = &dump
 	out, err := s.StdoutPipe()

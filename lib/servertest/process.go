@@ -45,7 +45,7 @@ func TryStart(t testing.TB, dir, address, program string, args ...string) (*Proc
 	defer out.Close()
 	p := &Process{cmd: exec.Command(program, args...), output: out.Name(), ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, out, out
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir}
+	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + dir, RaceOptions()}
 	// A group of its own: Apache sends signals to all of its group.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: account(t)}
 	if err := p.cmd.Start(); err != nil {

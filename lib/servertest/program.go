@@ -51,8 +51,8 @@ func build(path string) error {
 	return cmd.Run()
 }
 
-// races is a directory, a file for each process in which a race was found. A web
-// server gives what it starts no environment: such a process tells its error.log.
+// races is a directory, a file for each process in which a race was found. A CGI
+// process gets no environment of ours: it tells the web server's error.log.
 type races string
 
 func newRaces() (races, error) {
@@ -65,6 +65,10 @@ func newRaces() (races, error) {
 	}
 	return races(dir), os.Setenv("GORACE", "log_path="+filepath.Join(dir, "race")+" halt_on_error=1")
 }
+
+// RaceOptions is the variable of the environment by which a program's race detector
+// knows where to leave what it finds.
+func RaceOptions() string { return "GORACE=" + os.Getenv("GORACE") }
 
 // status shows each race, and returns 1 if there is one.
 func (r races) status() (status int) {
