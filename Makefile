@@ -46,7 +46,7 @@ PAGES   := man mandoc zsh fish
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build pkcs11 demo test interop browser race lint vuln fuzz bench bench-chart testdata install uninstall share deb rpm apk dist package clean guides truth ci-long
+.PHONY: build pkcs11 demo test interop browser race lint vuln fuzz bench bench-chart testdata install uninstall share sbom deb rpm apk dist package clean guides truth ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -64,7 +64,7 @@ demo: build
 	$(BIN) demo $(if $(ONCE),-once)
 
 test: build pkcs11 $(NOBLE)
-	@.ci/programs openssl softhsm2-util easy-rsa cgi-fcgi node $(SERVERS) $(CLIENTS) $(PAGES)
+	@.ci/programs openssl softhsm2-util easy-rsa cgi-fcgi node jq $(SERVERS) $(CLIENTS) $(PAGES)
 	CGO_ENABLED=1 $(GO) test -race -tags pkcs11 -run Token $(TESTFLAGS) ./lib/signer
 	$(GO) test $(TESTFLAGS) ./...
 
@@ -142,14 +142,20 @@ testdata:
 share: $(BIN)
 	@lib/package/share bin/share
 
+# What the programs are made of, as CycloneDX: bin/ocspcgi.cdx.json and the like.
+sbom: build
+	@.ci/programs jq
+	@lib/package/sbom $(PKGVERSION) $(BIN) $(CGI) $(wildcard $(BIN)-pkcs11)
+
 # Packages for this machine's architecture; its files are in lib/package/nfpm.yaml.
-deb rpm apk: build
+deb rpm apk: sbom
 	@$(MAKE) --no-print-directory share
 	@ARCH=$$($(GO) env GOARCH) PKGVERSION=$(PKGVERSION) SOURCE_DATE_EPOCH=$(EPOCH) \
 		$(GO) tool -modfile=lib/package/nfpm.mod nfpm package -f lib/package/nfpm.yaml -p $@ -t bin/
 
 # A tarball for each system that it is built for, the same bytes each time.
 dist: build
+	@.ci/programs jq
 	@$(MAKE) --no-print-directory share
 	@lib/package/dist bin/dist $(PKGVERSION) bin/share $(FLAGS)
 

@@ -38,7 +38,7 @@ func TestDist(t *testing.T) {
 	for _, system := range systems {
 		name := "ocspcgi-1.0-" + system
 		list := strings.Fields(run(t, nil, "tar", "-tzf", filepath.Join(dir, name+".tar.gz")))
-		for _, file := range []string{"ocspcgi", "ocsp.cgi", "README.md", "LICENSE", "man/ocspcgi.8.gz", "completions/ocspcgi.bash", "examples/nginx/host.conf", "examples/servers/ocspcgi.service"} {
+		for _, file := range []string{"ocspcgi", "ocsp.cgi", "ocspcgi.cdx.json", "ocsp.cgi.cdx.json", "README.md", "LICENSE", "man/ocspcgi.8.gz", "completions/ocspcgi.bash", "examples/nginx/host.conf", "examples/servers/ocspcgi.service"} {
 			if !slices.Contains(list, name+"/"+file) {
 				t.Errorf("%s has no %s", name, file)
 			}
@@ -47,9 +47,7 @@ func TestDist(t *testing.T) {
 	if n := strings.Count(here, "\n"); n != len(systems) {
 		t.Errorf("%d tarballs:\n%s", n, here)
 	}
-	elsewhere := filepath.Join(t.TempDir(), "sources")
-	run(t, nil, "sh", "-c", `mkdir "$1" && git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$1"`, "sh", elsewhere)
-	if _, there := dist(t, elsewhere); there != here {
+	if _, there := dist(t, sources(t)); there != here {
 		t.Errorf("here:\n%s\nelsewhere:\n%s", here, there)
 	}
 }

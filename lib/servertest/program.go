@@ -78,7 +78,10 @@ func (r races) status() (status int) {
 	}
 	for _, report := range reports {
 		text, err := os.ReadFile(report)
-		fmt.Fprintf(os.Stderr, "%s%v\n", text, err)
+		if err != nil {
+			text = []byte(err.Error())
+		}
+		fmt.Fprintf(os.Stderr, "%s\n", text)
 		status = 1
 	}
 	return status
