@@ -23,6 +23,11 @@ type Admin struct {
 	// Ending tells that the process is about to end, and is not ready any more;
 	// nil: it never is.
 	Ending func() bool
+	// Loopback is the host by which an address that this machine alone reaches was
+	// named. Who asks for another name than that one and localhost is refused: it is
+	// a page from elsewhere, read in a browser here, whose name has been made to
+	// point here (DNS rebinding). Empty: every name is answered.
+	Loopback string
 	// Log is told of a panic; nil: nobody is.
 	Log func(error)
 
@@ -43,7 +48,9 @@ const plain = "text/plain; charset=utf-8"
 // server that passes on whatever it gets.
 func (a *Admin) Serve(_ context.Context, req *ocsphttp.Request, resp *ocsphttp.Response) {
 	r := reply{405, plain, "GET or HEAD\n"}
-	if method := string(req.Method); method == "GET" || method == "HEAD" {
+	if method := string(req.Method); !a.meant(string(req.Host)) {
+		r = a.misdirected()
+	} else if method == "GET" || method == "HEAD" {
 		path, _, _ := strings.Cut(string(req.URI), "?")
 		r = a.guarded(path)
 	}

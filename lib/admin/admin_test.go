@@ -203,3 +203,40 @@ func TestPanic(t *testing.T) {
 		t.Errorf("%d %q, told %d times", resp.Status, resp.Body, told)
 	}
 }
+
+// Where only this machine is meant to ask, a name that somebody else has made point
+// here is not answered.
+func TestHosts(t *testing.T) {
+	k := newKept(t)
+	for _, test := range []struct {
+		loopback, host string
+		status         int
+	}{
+		{"127.0.0.1", "127.0.0.1:9180", 200},
+		{"127.0.0.1", "localhost:9180", 200},
+		{"127.0.0.1", "LocalHost", 200},
+		{"127.0.0.1", "[::1]:9180", 200},
+		{"127.0.0.1", "[::1]", 200},
+		{"127.0.0.1", "", 200},
+		{"ca.internal", "ca.internal:9180", 200},
+		{"ca.internal", "localhost", 200},
+		{"ca.internal", "www.example.com:9180", 421},
+		{"127.0.0.1", "www.example.com:9180", 421},
+		{"127.0.0.1", "www.example.com", 421},
+		{"127.0.0.1", "localhost.example.com:9180", 421},
+		{"127.0.0.1", "127.0.0.1.example.com", 421},
+		{"", "www.example.com", 200},
+	} {
+		k.Loopback = test.loopback
+		for _, path := range []string{"/", "/healthz", "/readyz", "/status", "/metrics"} {
+			var resp ocsphttp.Response
+			k.Serve(context.Background(), &ocsphttp.Request{Method: []byte("GET"), URI: []byte(path), Host: []byte(test.host)}, &resp)
+			if resp.Status != test.status {
+				t.Errorf("on %q, %s asked as %q says %d, want %d", test.loopback, path, test.host, resp.Status, test.status)
+			}
+			if test.status == 421 && !strings.Contains(string(resp.Body), "by no other host name") {
+				t.Errorf("says %s", resp.Body)
+			}
+		}
+	}
+}

@@ -63,11 +63,15 @@ func (o *operators) open(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("-admin: %w", err)
 	}
-	if tcp, ok := l.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
+	tcp, ok := l.Addr().(*net.TCPAddr)
+	if ok && !tcp.IP.IsLoopback() {
 		o.log.Warn().Str("address", tcp.String()).Msg("-admin is open to everybody who reaches this address; 127.0.0.1 or a unix socket is not")
 	}
 	fault := func(err error) { o.log.Warn().Err(err).Msg("admin") }
 	a := &admin.Admin{Metrics: o.metrics, Ending: func() bool { return ctx.Err() != nil }, Log: fault}
+	if ok && tcp.IP.IsLoopback() {
+		a.Loopback, _, _ = net.SplitHostPort(strings.TrimPrefix(cfg.Admin, "http:")) // which listening has read
+	}
 	o.server = &httpd.Server{Handler: a.Serve, Log: fault}
 	sampling, stop := context.WithCancel(context.WithoutCancel(ctx))
 	o.stop = stop
