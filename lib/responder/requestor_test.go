@@ -1,0 +1,62 @@
+package responder_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"ocspcgi/lib/pkitest"
+	"ocspcgi/lib/responder"
+	"ocspcgi/lib/signer"
+	"ocspcgi/lib/wire"
+)
+
+// A request may be signed with whatever keys answers are signed with, by whom a CA
+// with such a key has issued, itself.
+func TestRequireSignedPostQuantum(t *testing.T) {
+	for _, kinds := range [][2]string{
+		{"ML-DSA-65", "ML-DSA-65"}, {"ML-DSA-65", "P-256"}, {"P-256", "ML-DSA-44"}, {"MLDSA65-ECDSA-P256-SHA512", "ML-DSA-87"},
+	} {
+		t.Run(kinds[0]+" "+kinds[1], func(t *testing.T) {
+			clients, others := pkitest.HandCA(t, t.TempDir(), kinds[0]), pkitest.HandCA(t, t.TempDir(), kinds[0])
+			client, other := clients.OCSPSigner(t, "client", kinds[1]), others.OCSPSigner(t, "client", kinds[1])
+			b := newBench(t, func(r *responder.Responder, _ *responder.Files) {
+				var err error
+				if r.Requestors, err = responder.OpenRequestors([]string{clients.Cert}); err != nil {
+					t.Fatal(err)
+				}
+			})
+			b.now = client.Certificate.NotBefore.Add(time.Hour)
+			der := b.request(t, b.Good, "-no_nonce")
+			good := signedRequest(t, der, client)
+			b.ask(t, good, ocsp.Success)
+			b.ask(t, signedRequest(t, der, other), ocsp.Unauthorized)
+			good[bytes.Index(good, b.Good.Certificate.SerialNumber.Bytes())+1]++
+			b.ask(t, good, ocsp.Unauthorized)
+			b.now = client.Certificate.NotAfter.Add(time.Hour)
+			b.ask(t, signedRequest(t, der, client), ocsp.Unauthorized)
+		})
+	}
+}
+
+// signedRequest signs a request again.
+func signedRequest(t *testing.T, der []byte, by *pkitest.Hand) []byte {
+	t.Helper()
+	who, err := signer.Load(by.Cert, by.Key, nil, signer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := wire.ParseRequest(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.RequestorName = append([]byte{0xa4, byte(len(by.Certificate.RawSubject))}, by.Certificate.RawSubject...)
+	req.Certificates = by.Certificate.Raw
+	signed, err := req.Marshal(who.Sign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed
+}
