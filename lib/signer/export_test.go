@@ -20,6 +20,9 @@ func ParseKey(path string, data []byte, pass Passphrase) (crypto.Signer, error) 
 	return parseKey(path, data, pass, nil)
 }
 
+// MostIterations is how much work opening a PKCS#12 file is.
+func MostIterations(data []byte) int64 { return mostIterations(data) }
+
 // KindOfKey is KindOf for a private key.
 func KindOfKey(key crypto.Signer) string { return kindOf(key.Public()) }
 
