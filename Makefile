@@ -16,6 +16,8 @@ UNITS      = $(PREFIX)/lib/systemd/system
 TESTFLAGS ?=
 FUZZTIME  ?= 60s
 FUZZ      ?= .
+PARALLEL  ?=
+ALL       ?=
 COUNT     ?= 3
 T         ?= 30m
 SEED      ?= 0
@@ -46,7 +48,7 @@ PAGES   := man mandoc zsh fish
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build pkcs11 demo test interop browser race lint vuln fuzz bench bench-chart testdata install uninstall share sbom deb rpm apk dist package clean guides truth ci-long
+.PHONY: build pkcs11 demo test interop browser race lint vuln fuzz fuzz-table bench bench-chart testdata install uninstall share sbom deb rpm apk dist package clean guides truth ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -99,7 +101,12 @@ vuln:
 
 fuzz:
 	@.ci/programs go openssl
-	.ci/fuzz $(FUZZTIME) '$(FUZZ)'
+	.ci/fuzz $(if $(PARALLEL),-parallel $(PARALLEL)) $(if $(ALL),-all) $(FUZZTIME) '$(FUZZ)'
+	@$(MAKE) --no-print-directory fuzz-table
+
+# Puts what is in .ci/fuzzed into SECURITY.md.
+fuzz-table:
+	$(GO) test -count=1 -run '^TestFuzzed$$' . -args -write
 
 # Installs who it is measured beside, and records what the table says; bench-chart
 # draws that, and puts it into the README.

@@ -25,7 +25,7 @@ var arrows = map[string]string{
 	"cgi/cgibin":       "lib/once",
 	"cgi":              "lib/ocsphttp",
 	"fcgi":             "lib/accept lib/ocsphttp",
-	"lib/check":        "lib/cadir lib/command lib/config lib/once lib/index lib/reload lib/responder lib/signer lib/verify lib/wire",
+	"lib/check":        "lib/cadir lib/command lib/config lib/once lib/index lib/journal lib/reload lib/responder lib/signer lib/verify lib/wire",
 	"lib/daemon":       "fcgi lib/httpd lib/ocsphttp",
 	"lib/httpd":        "lib/accept lib/ocsphttp",
 	"lib/ocsphttp":     "lib/responder",

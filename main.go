@@ -21,6 +21,7 @@ func main() { os.Exit(launch(os.Args[1:])) }
 
 // launch finds out how the program was started, by the first sign that holds.
 func launch(args []string) int {
+	once.NoCore()
 	if err := once.DropSetuid(); err != nil {
 		return once.Fail(err)
 	}

@@ -1,6 +1,7 @@
 package cadir
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -43,6 +44,16 @@ func TestConfDoesNotGrow(t *testing.T) {
 // Whatever is read reads the same again.
 func FuzzConf(f *testing.F) {
 	for text := range confs {
+		f.Add(text)
+	}
+	ours, err := os.ReadFile("../../testdata/ca/openssl.cnf")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, text := range []string{
+		string(ours), strings.ReplaceAll(string(ours), "\n", "\r\n"), "", "[", "[]", "=", "a = $", "a = ${a", "a = $(a", "a = $a$a$a", "a = \"", "a = \\",
+		".include = /etc/ssl\n.pragma = dollarid:on\na$b = $c", "[ca]\ndefault_ca = ca\n[ca]\ndir = $ca::dir", "\xef\xbb\xbf[ca]\n", "a = '\\n\\x'\\\n b\x00c",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -12,8 +12,16 @@ import (
 // FuzzParseV1: what is read as a CRL of version 1 is none that crypto/x509 reads,
 // and no entry is without a number.
 func FuzzParseV1(f *testing.F) {
-	for _, index := range []string{"", "R\t300101000000Z\t260101000000Z\t02\tunknown\t/CN=b\n", "R\t300101000000Z\t260101000000Z,superseded\t02\tunknown\t/CN=b\n"} {
-		f.Add(crlOf(f, index))
+	indexes := []string{""}
+	for _, reason := range []string{"", ",superseded", ",unspecified", ",holdInstruction,holdInstructionReject", ",CAkeyTime,20260101000000Z", ",removeFromCRL"} {
+		for _, serial := range []string{"02", "7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"} {
+			indexes = append(indexes, "R\t300101000000Z\t260101000000Z"+reason+"\t"+serial+"\tunknown\t/CN=b\n")
+		}
+	}
+	for _, index := range append(indexes, indexes[1]+indexes[2]) {
+		der := crlOf(f, index)
+		f.Add(der)
+		f.Add(der[:len(der)/2])
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
 		list, err := parseV1(der)

@@ -10,6 +10,8 @@ import (
 	"text/tabwriter"
 
 	"golang.org/x/term"
+
+	"ocspcgi/lib/journal"
 )
 
 func (c *Checker) printJSON() error {
@@ -32,17 +34,17 @@ func (c *Checker) print() error {
 	for _, r := range c.rows {
 		if r.Issuer != issuer {
 			issuer, said = r.Issuer, map[string]bool{}
-			fmt.Fprintf(out, "%s\n", issuer)
+			fmt.Fprintf(out, "%s\n", journal.Plain(issuer))
 		}
 		place := cmp.Or(r.File, r.Way)
 		if r.Line > 0 {
 			place = fmt.Sprintf("%s:%d", r.File, r.Line)
 		}
-		text := indented(r.Text)
+		place, text := journal.Plain(place), indented(journal.Plain(r.Text))
 		fmt.Fprintf(out, "  %s%-7s%s\t%s\t%s\n", colors[r.Level], r.Level, colors["end"], place, text)
 		if r.Remedy != "" && !said[r.Remedy] {
 			said[r.Remedy] = true
-			fmt.Fprintf(out, "  %s%-7s%s\t\t-> %s\n", colors["none"], "", colors["end"], indented(r.Remedy))
+			fmt.Fprintf(out, "  %s%-7s%s\t\t-> %s\n", colors["none"], "", colors["end"], indented(journal.Plain(r.Remedy)))
 		}
 	}
 	fmt.Fprintf(out, "%s, %s\n", plural(c.count(fault), "error"), plural(c.count(warning), "warning"))

@@ -2,8 +2,8 @@ package command
 
 import (
 	"io"
-	"strings"
-	"unicode"
+
+	"ocspcgi/lib/journal"
 )
 
 // plain writes text for a terminal: names in certificates and what a server says
@@ -12,13 +12,7 @@ import (
 type plain struct{ io.Writer }
 
 func (p plain) Write(text []byte) (int, error) {
-	clean := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, string(text))
-	if _, err := io.WriteString(p.Writer, clean); err != nil {
+	if _, err := io.WriteString(p.Writer, journal.Plain(string(text))); err != nil {
 		return 0, err
 	}
 	return len(text), nil

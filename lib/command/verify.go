@@ -172,7 +172,7 @@ func (v *verb) judge(q *verify.Question, name string, resp *wire.OCSPResponse) (
 	if err != nil {
 		return 0, fmt.Errorf("%s is not to be believed:\n%w", called(name), err)
 	}
-	fmt.Fprintf(v.Stdout, "%s: verified\n", called(name))
+	fmt.Fprintf(plain{v.Stdout}, "%s: verified\n", called(name))
 	foundText(plain{v.Stdout}, found, resp, q.Now())
 	return 0, nil
 }

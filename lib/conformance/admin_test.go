@@ -39,11 +39,16 @@ func administer(t *testing.T, c *pkitest.Company, signer *pkitest.Signer) *admin
 	socket := filepath.Join(servertest.Room(t), "admin")
 	a.served = start(t, fmt.Sprintf("form = true\nadmin = %q\n[[issuer]]\nCA = %q\nindex = %q\nrsigner = %q\nrkey = %q\n",
 		"unix:"+socket, a.Cert, a.Index, signer.Cert, signer.Key))
-	a.client.Transport = &http.Transport{
+	a.client.Transport = unixTransport(socket)
+	return a
+}
+
+// unixTransport asks HTTP on a unix socket.
+func unixTransport(socket string) *http.Transport {
+	return &http.Transport{
 		DialContext:       func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) },
 		DisableKeepAlives: true,
 	}
-	return a
 }
 
 // ask sends a request to the admin's listener.

@@ -17,7 +17,7 @@ import (
 
 // placed is an index of some hundred rows that has rested, and a File that
 // looks into it by its Places, which are made.
-func placed(t *testing.T, text []byte) (*index.File, *index.Places) {
+func placed(t testing.TB, text []byte) (*index.File, *index.Places) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "index.txt")
 	if err := os.WriteFile(path, text, 0o600); err != nil {
@@ -39,7 +39,7 @@ func placed(t *testing.T, text []byte) (*index.File, *index.Places) {
 }
 
 // rest makes a file one that was written a while ago.
-func rest(t *testing.T, path string) {
+func rest(t testing.TB, path string) {
 	t.Helper()
 	if err := os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,10 @@ func (w *outlet) WriteLevel(level zerolog.Level, line []byte) (int, error) {
 			fmt.Fprintln(os.Stderr, "ocspcgi: the log goes here instead:", w.err)
 		}
 	})
-	return w.to.WriteLevel(level, line)
+	if _, err := w.to.WriteLevel(level, escaped(line)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 // Write implements [io.Writer].
@@ -46,12 +49,25 @@ func (w *outlet) open() {
 	w.to = zerolog.LevelWriterAdapter{Writer: os.Stderr}
 	switch {
 	case term.IsTerminal(int(os.Stderr.Fd())):
-		w.to = zerolog.LevelWriterAdapter{Writer: zerolog.ConsoleWriter{Out: os.Stderr, TimeFormat: time.DateTime, NoColor: !w.options.Color}}
+		w.to = zerolog.LevelWriterAdapter{Writer: console(os.Stderr, w.options.Color)}
 	case leadsNowhere(os.Stderr):
 		if system, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_INFO, "ocspcgi"); err == nil {
 			w.to, w.file = zerolog.SyslogLevelWriter(system), system
 		}
 	}
+}
+
+// console writes lines for people, in which colours are all that a terminal obeys.
+func console(out io.Writer, color bool) zerolog.ConsoleWriter {
+	return zerolog.ConsoleWriter{Out: colored{out}, TimeFormat: time.DateTime, NoColor: !color, FormatPrepare: plainly}
+}
+
+// plainly takes from a message what a terminal would obey; all else is quoted.
+func plainly(fields map[string]any) error {
+	if message, ok := fields[zerolog.MessageFieldName].(string); ok {
+		fields[zerolog.MessageFieldName] = Plain(message)
+	}
+	return nil
 }
 
 func (w *outlet) close() error {

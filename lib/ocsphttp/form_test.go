@@ -237,8 +237,13 @@ func TestFormOrRequest(t *testing.T) {
 func FuzzForm(f *testing.F) {
 	c := pkitest.NewCompany(f)
 	for _, seed := range []string{"certificate=1000", "certificate=10%3A01&issuer=0", "certificate=-----BEGIN+CERTIFICATE-----", "%", "certificate=%3Cb%3E", strings.Repeat("-----BEGIN A-----\nA:\n", 100),
-		url.Values{"certificate": {file(f, c.Revoked.Cert)}}.Encode()} {
+		"", "certificate=", "certificate=0x1000", "certificate=10:00", "certificate=10+00", "certificate=-5", "certificate=1000&certificate=1001",
+		"certificate=1000&issuer=99999999999999999999", "certificate=1000&issuer=-1", "issuer=0", "certificate=1000;issuer=0", "certificate=%00%1b%5b31m",
+		"certificate=serialNumber%3D1000", "certificate=%E2%80%AE1000", "certificate=" + strings.Repeat("F", 5000), "certificate=%252e", "%63ertificate=1000"} {
 		f.Add([]byte(seed))
+	}
+	for _, cert := range []string{c.Good.Cert, c.Revoked.Cert, c.Signer.Cert, c.Cert} {
+		f.Add([]byte(url.Values{"certificate": {file(f, cert)}}.Encode()))
 	}
 	files := responder.Files{CA: c.Cert, Signers: []responder.SignerFiles{{Certificate: c.Signer.Cert, Key: c.Signer.Key}}, Lifetime: 3600e9}
 	issuer, err := responder.Open(files, &index.File{Path: c.Index})

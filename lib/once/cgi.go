@@ -20,6 +20,7 @@ var Quiet = journal.Options{Level: "warn", Late: true}
 
 // Only is the whole of a program that is for CGI and nothing else.
 func (p *Program) Only() int {
+	NoCore()
 	if err := DropSetuid(); err != nil {
 		return Fail(err)
 	}

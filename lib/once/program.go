@@ -56,7 +56,7 @@ const (
 
 // Fail says why nothing is answered, and returns the exit code.
 func Fail(err error) int {
-	fmt.Fprintln(os.Stderr, "ocspcgi:", strings.ReplaceAll(err.Error(), "\n", "\nocspcgi: "))
+	fmt.Fprintln(os.Stderr, "ocspcgi:", strings.ReplaceAll(journal.Plain(err.Error()), "\n", "\nocspcgi: "))
 	return ExitUsage
 }
 

@@ -4,7 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"crypto"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/asn1"
 	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	der "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 var ParseCertificates = parseCertificates
@@ -13,6 +19,9 @@ var ParseCertificates = parseCertificates
 func ParseKey(path string, data []byte, pass Passphrase) (crypto.Signer, error) {
 	return parseKey(path, data, pass, nil)
 }
+
+// MostIterations is how much work opening a PKCS#12 file is.
+func MostIterations(data []byte) int64 { return mostIterations(data) }
 
 // KindOfKey is KindOf for a private key.
 func KindOfKey(key crypto.Signer) string { return kindOf(key.Public()) }
@@ -43,4 +52,33 @@ func ReadAnswer(frame []byte) ([]byte, error) {
 		return nil, err
 	}
 	return parseAnswer(content)
+}
+
+// MACed is a PKCS#12 file of those octets, with the MAC that the phrase makes
+// (RFC 7292 §5.1).
+func MACed(safe []byte, phrase string) []byte {
+	const purposeMAC = 3
+	salt := []byte("saltsalt")
+	mac := hmac.New(sha1.New, pbe{phrase: []byte(phrase), salt: salt, iterations: 1}.derive(purposeMAC, sha1.Size))
+	mac.Write(safe)
+	var b cryptobyte.Builder
+	b.AddASN1(der.SEQUENCE, func(pfx *cryptobyte.Builder) {
+		pfx.AddASN1Int64(3)
+		pfx.AddASN1(der.SEQUENCE, func(info *cryptobyte.Builder) {
+			info.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1})
+			info.AddASN1(der.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddASN1OctetString(safe) })
+		})
+		pfx.AddASN1(der.SEQUENCE, func(data *cryptobyte.Builder) {
+			data.AddASN1(der.SEQUENCE, func(info *cryptobyte.Builder) {
+				info.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1ObjectIdentifier(asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26})
+					b.AddASN1NULL()
+				})
+				info.AddASN1OctetString(mac.Sum(nil))
+			})
+			data.AddASN1OctetString(salt)
+			data.AddASN1Int64(1)
+		})
+	})
+	return b.BytesOrPanic()
 }

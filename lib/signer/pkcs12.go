@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -19,7 +20,7 @@ type bundle struct {
 // openPKCS12 opens a file with one key and its certificates. Without a pass
 // phrase it tries the empty one.
 func openPKCS12(path string, data []byte, pass Passphrase) (b bundle, err error) {
-	if n := macIterations(data); n > maxIterations {
+	if n := mostIterations(data); n > maxIterations {
 		return b, fmt.Errorf("encrypted with %d iterations; at most %d are done", n, maxIterations)
 	}
 	var phrase []byte
@@ -41,16 +42,38 @@ func openPKCS12(path string, data []byte, pass Passphrase) (b bundle, err error)
 	return bundle{key, append([]*x509.Certificate{first}, chain...)}, nil
 }
 
-// macIterations is how much work it would be to find out that a pass phrase is
-// wrong: all that comes after is what somebody who knew it has written.
-func macIterations(data []byte) int {
-	input := cryptobyte.String(data)
-	var pfx, mac cryptobyte.String
-	n := 1
-	if !input.ReadASN1(&pfx, asn1.SEQUENCE) || !pfx.SkipASN1(asn1.INTEGER) || !pfx.SkipASN1(asn1.SEQUENCE) ||
-		!pfx.ReadASN1(&mac, asn1.SEQUENCE) || !mac.SkipASN1(asn1.SEQUENCE) || !mac.SkipASN1(asn1.OCTET_STRING) ||
-		!mac.ReadASN1Integer(&n) {
-		return 1
+// mostIterations is the largest number of iterations that a PKCS#12 file asks for:
+// in its MAC, be that of RFC 7292 or of RFC 9579, and in what is encrypted. In each
+// of them it is an INTEGER behind the OCTET STRING that is the salt. What is inside
+// of what is encrypted is not looked at.
+func mostIterations(data cryptobyte.String) (most int64) {
+	behindSalt := false
+	for !data.Empty() {
+		var content cryptobyte.String
+		var tag asn1.Tag
+		element := data
+		if !data.ReadAnyASN1(&content, &tag) {
+			return most
+		}
+		var n int64
+		switch {
+		case tag == asn1.INTEGER && behindSalt && !element.ReadASN1Integer(&n):
+			n = math.MaxInt64
+		case tag != asn1.INTEGER && (tag&constructed != 0 || isSequence(content)):
+			n = mostIterations(content)
+		}
+		most = max(most, n)
+		behindSalt = tag == asn1.OCTET_STRING
 	}
-	return n
+	return most
+}
+
+// constructed is the bit of the tags that hold elements (X.690 §8.1.2.5).
+const constructed = 0x20
+
+// isSequence tells whether octets are one SEQUENCE, as those of a PKCS#12 file are
+// that hold a part of it.
+func isSequence(octets cryptobyte.String) bool {
+	var sequence cryptobyte.String
+	return octets.ReadASN1(&sequence, asn1.SEQUENCE) && octets.Empty()
 }

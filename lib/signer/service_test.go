@@ -1,6 +1,7 @@
 package signer_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -220,6 +221,9 @@ func frameSeeds() [][]byte {
 	question := append(append([]byte{1}, make([]byte, 32)...), 2, 0x30, 0, 'f', 'i', 'n', 'e')
 	return [][]byte{
 		nil, {0}, question, question[:20], question[:33], append(question[:33:33], 255), {1, 0, 's'}, {1, 1, 'n', 'o'}, {1, 2}, {1, 3}, {1}, {2, 0},
+		question[:33:33], question[:34], append(bytes.Clone(question), make([]byte, 5000)...), append(question[:33:33], 10, 0x30, 8, 6, 6),
+		append([]byte{1, 0}, make([]byte, 64)...), append([]byte{1, 0}, make([]byte, 512)...), append([]byte{1, 1}, "refused: \x1b[31mred\x1b[0m\r\n"...),
+		append([]byte{1, 2}, "\xff\xfe\xe2\x80\xae"...), []byte("\x01\x02the token is away"), []byte("HTTP/1.1 400 Bad Request\r\n\r\n"), {1, 255, 0}, {0, 0, 0, 0},
 	}
 }
 

@@ -69,6 +69,12 @@ func FuzzURI(f *testing.F) {
 	for _, seed := range []string{
 		"pkcs11:token=t;object=o?" + module, "pkcs11:", "pkcs11:?", "pkcs11:id=%01;serial=1?pin-source=file:/p&" + module,
 		"pkcs11:token=t;object=o?pin-value=1234&" + module, "pkcs11:%", "pkcs11:a=b=c;;=?&&=",
+		"pkcs11:token=The%20Software%20PKCS%2311%20Softtoken;manufacturer=Snake%20Oil,%20Inc.;model=1.0;object=my-certificate;type=cert;id=%69%95%3E%5C%F4%BD%EC%91;serial=",
+		"pkcs11:object=my-pubkey;type=public", "pkcs11:object=my-sign-key;type=private?pin-source=file:/etc/token", "pkcs11:token=Software%20PKCS%2311%20softtoken;manufacturer=Snake%20Oil,%20Inc.?pin-value=the-pin",
+		"pkcs11:slot-description=Sun%20Metaslot", "pkcs11:library-manufacturer=Snake%20Oil,%20Inc.;library-description=Soft%20Token%20Library;library-version=1.23",
+		"pkcs11:token=My%20token%25%20created%20by%20Joe;library-version=3;id=%01%02%03%Ba%dd%Ca%fe%04%05%06", "pkcs11:token=A%20name%20with%20a%20substring%20%25%3B;object=my-certificate;type=cert",
+		"pkcs11:token=Name%20with%20a%20small%20A%20with%20acute:%20%C3%A1;object=my-certificate;type=cert", "pkcs11:token=my-token;object=my-certificate;type=cert;vendor-aaa=value-a?pin-source=file:/etc/token&vendor-bbb=value-b",
+		"pkcs11:slot-id=0;id=%FF?" + module, "pkcs11:slot-id=18446744073709551616;object=o?" + module, "pkcs11:token=t;object=o?pin-source=%7C/usr/bin/echo&" + module,
 	} {
 		f.Add(seed)
 	}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -50,6 +51,9 @@ func (d *Directory) Put(name string, value []byte) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
+	if info, err := os.Lstat(folder); err != nil || !info.IsDir() {
+		return errors.Join(err, fmt.Errorf("%s: not a directory that was put there by ocspcgi; remove it", folder))
+	}
 	f, err := os.CreateTemp(folder, "new-")
 	if err != nil {
 		return err
@@ -75,8 +79,9 @@ func (d *Directory) File(name string) string {
 	return filepath.Join(d.Path, name[:folder], name)
 }
 
-// Sweep removes the files in one folder that nobody has written for Keep. Put
-// does it now and then.
+// Sweep removes the files in one folder that nobody has written for Keep, and what
+// was not finished. What has no name that is given here stays. Put does it now and
+// then.
 func (d *Directory) Sweep(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -88,12 +93,20 @@ func (d *Directory) Sweep(folder string) error {
 	}
 	for _, entry := range entries {
 		info, err := entry.Info()
-		if err != nil || now().Sub(info.ModTime()) < d.Keep {
-			continue // gone already, or young
+		if err != nil || now().Sub(info.ModTime()) < d.Keep || !own(folder, entry) {
+			continue // gone already, or young, or somebody else's
 		}
 		if err := os.Remove(filepath.Join(folder, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
+}
+
+// own tells whether an entry of a folder may have been put there by this package.
+func own(folder string, entry fs.DirEntry) bool {
+	name := entry.Name()
+	hexadecimal, _, _ := strings.Cut(name, ".") // what is kept for others has .lock and .new
+	return entry.Type().IsRegular() && (strings.HasPrefix(name, "new-") ||
+		strings.HasPrefix(name, filepath.Base(folder)) && strings.Trim(hexadecimal, "0123456789abcdef") == "")
 }

@@ -126,3 +126,43 @@ func TestDirectoryReadOnly(t *testing.T) {
 		t.Error("put into a file")
 	}
 }
+
+// Who may write to the directory may put a link to another one there: nothing is
+// written through it, and nothing of others is swept away.
+func TestDirectoryPlanted(t *testing.T) {
+	elsewhere := t.TempDir()
+	old := time.Now().Add(-48 * time.Hour)
+	theirs := filepath.Join(elsewhere, "crontab")
+	d := &store.Directory{Path: t.TempDir(), Keep: time.Hour}
+	for _, err := range []error{
+		os.WriteFile(theirs, []byte("theirs"), 0o600), os.Chtimes(theirs, old, old),
+		os.Symlink(elsewhere, filepath.Join(d.Path, "ab")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Put("ab01", []byte("mine")); err == nil {
+		t.Error("written through a link")
+	}
+	if err := d.Sweep(filepath.Join(d.Path, "ab")); err != nil {
+		t.Error(err)
+	}
+	if files, err := os.ReadDir(elsewhere); err != nil || len(files) != 1 {
+		t.Errorf("%v, %v", files, err)
+	}
+
+	// A hard link to a file of others: what is put replaces it.
+	if err := os.Mkdir(filepath.Join(d.Path, "cd"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Link(theirs, filepath.Join(d.Path, "cd", "cd01")); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Put("cd01", []byte("mine")); err != nil {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(theirs); err != nil || string(text) != "theirs" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
