@@ -307,5 +307,13 @@ func (o *office) check(s *signer.Signer, tbs []byte) error {
 	case now.Sub(data.ProducedAt).Abs() > drift:
 		return fmt.Errorf("producedAt is %s, and it is %s here", data.ProducedAt.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
+	for _, single := range data.Singles {
+		switch {
+		case single.ThisUpdate.Sub(now) > drift:
+			return fmt.Errorf("thisUpdate is %s, and it is %s here", single.ThisUpdate.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		case single.NextUpdate.After(s.Certificate.NotAfter):
+			return fmt.Errorf("nextUpdate is %s, and %s ends at %s", single.NextUpdate.Format(time.RFC3339), s.Path, s.Certificate.NotAfter.Format(time.RFC3339))
+		}
+	}
 	return s.ValidAt(now)
 }
