@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"ocspcgi/lib/confine"
 	"ocspcgi/lib/config"
+	"ocspcgi/lib/confine"
 	"ocspcgi/lib/journal"
 	"ocspcgi/lib/reload"
 	"ocspcgi/lib/signer"
