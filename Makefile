@@ -33,10 +33,10 @@ INSTALLED  = $(PREFIX)/bin/ocspcgi $(PREFIX)/bin/ocspcgi-deliver $(CGIBIN)/ocspc
 	$(patsubst bin/share/man/%,$(MANDIR)/man8/%,$(wildcard bin/share/man/*.8.gz)) $(MANDIR)/man8/ocspcgi.8.gz \
 	$(MANDIR)/man5/ocspcgi.toml.5.gz $(SHARE)/bash-completion/completions/ocspcgi \
 	$(SHARE)/zsh/site-functions/_ocspcgi $(SHARE)/fish/vendor_completions.d/ocspcgi.fish \
-	$(UNITS)/ocspcgi.service $(UNITS)/ocspcgi.socket
+	$(addprefix $(UNITS)/,ocspcgi.service ocspcgi.socket ocspcgi-signer.service ocspcgi-signer.socket)
 
 # What the tests run the program with, and what asks it.
-SERVERS := apache2 nginx mod_fcgid lighttpd caddy haproxy spawn-fcgi systemd-socket-activate systemd-analyze
+SERVERS := apache2 nginx mod_fcgid lighttpd caddy haproxy spawn-fcgi systemd-socket-activate systemd-analyze strace
 CLIENTS := curl gnutls-cli gnutls-serv ocsptool pki stunnel botan ocspclnt certutil
 
 # What verifies answers of ML-DSA, which openssl before 3.5 cannot.
@@ -183,7 +183,7 @@ install: $(BIN)
 	install -m 0644 bin/share/completions/ocspcgi.bash $(DESTDIR)$(SHARE)/bash-completion/completions/ocspcgi
 	install -m 0644 bin/share/completions/_ocspcgi $(DESTDIR)$(SHARE)/zsh/site-functions
 	install -m 0644 bin/share/completions/ocspcgi.fish $(DESTDIR)$(SHARE)/fish/vendor_completions.d
-	install -m 0644 lib/servers/ocspcgi.service lib/servers/ocspcgi.socket $(DESTDIR)$(UNITS)
+	install -m 0644 lib/servers/ocspcgi.service lib/servers/ocspcgi.socket lib/servers/ocspcgi-signer.service lib/servers/ocspcgi-signer.socket $(DESTDIR)$(UNITS)
 
 # Takes away what install has put there, and nothing else: no settings, no CA.
 uninstall:

@@ -37,17 +37,18 @@ var arrows = map[string]string{
 	"lib/reload":       "lib/index lib/responder lib/signer",
 	"lib/cadir":        "lib/signer",
 	"lib/verify":       "lib/signer lib/wire",
-	"lib/command":      "fcgi lib/accept lib/admin lib/command/help lib/config lib/daemon lib/httpd lib/index lib/journal lib/metrics lib/ocsphttp lib/once lib/reload lib/responder lib/signer lib/verify lib/watch lib/wire",
+	"lib/command":      "fcgi lib/accept lib/admin lib/command/help lib/confine lib/config lib/daemon lib/httpd lib/index lib/journal lib/metrics lib/ocsphttp lib/once lib/reload lib/responder lib/signer lib/verify lib/watch lib/wire",
 	"lib/command/help": "lib/config",
 
 	// The leaves do not know each other.
-	"lib/accept": "",
-	"lib/config": "",
-	"lib/index":  "",
-	"lib/signer": "",
-	"lib/store":  "",
-	"lib/watch":  "",
-	"lib/wire":   "",
+	"lib/accept":  "",
+	"lib/config":  "",
+	"lib/confine": "",
+	"lib/index":   "",
+	"lib/signer":  "",
+	"lib/store":   "",
+	"lib/watch":   "",
+	"lib/wire":    "",
 
 	// These are there for tests.
 	"apache":               "",
@@ -73,13 +74,14 @@ type rule struct{ path, who, reason string }
 var imports = []rule{
 	{"github.com/cloudflare/circl", "lib/pkitest lib/signer", "signatures are made and checked in one place"},
 	{"github.com/fsnotify/fsnotify", "lib/watch", "files are watched in one place, which also knows when events do not come"},
+	{"github.com/landlock-lsm/go-landlock", "lib/confine", "a process gives up its rights in one place, once"},
 	{"github.com/miekg/pkcs11", "lib/signer", "keys are used in one place; it is in the build of make pkcs11 alone, for it needs cgo"},
 	{"github.com/pelletier/go-toml/v2", "lib/config", "settings are read in one place"},
 	{"github.com/rs/zerolog", "lib/journal", "errors go up to the program, which alone logs"},
 	{"github.com/youmark/pkcs8", "lib/signer", "keys are read in one place"},
 	{"golang.org/x/crypto", "main lib/check lib/command lib/journal lib/metrics lib/ocsphttp lib/responder lib/servertest lib/signer lib/verify lib/wire", "the others carry bytes and do not look into them"},
 	{"golang.org/x/sync", "lib/responder", "only signing is shared between those who ask"},
-	{"golang.org/x/sys", "main fcgi lib/check lib/command lib/httpd lib/index lib/reload lib/signer lib/watch", "the others have nothing to ask the kernel"},
+	{"golang.org/x/sys", "main fcgi lib/check lib/command lib/confine lib/httpd lib/index lib/reload lib/signer lib/watch", "the others have nothing to ask the kernel"},
 	{"golang.org/x/term", "lib/check lib/command lib/journal lib/signer", "only a person at a terminal is asked"},
 	{"software.sslmate.com/src/go-pkcs12", "lib/signer", "keys are read in one place"},
 	{"log", "lib/httpd lib/journal", "errors go up to the program, which logs with zerolog; net/http alone wants another kind"},
@@ -90,6 +92,7 @@ var imports = []rule{
 // the start of a CGI process pays for.
 var reaches = []rule{
 	{"net/http", "main lib/package/generate lib/check lib/command lib/daemon lib/httpd lib/servertest", "the transports pass a plain pair of structs: net/http/fcgi answers an eighth of the requests"},
+	{"github.com/landlock-lsm/go-landlock", "main lib/package/generate lib/check lib/command lib/confine", "a CGI process is over before it would have given up anything: ocsp.cgi goes without"},
 	{"net/http/cgi", "", "compiles a regexp at start, and cgi/ needs none of it"},
 	{"net/http/fcgi", "", "ends the process on a panic, has no shutdown, hides SCRIPT_NAME"},
 	{"html/template", "", "+0.4 ms at the start of every CGI process"},

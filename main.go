@@ -22,10 +22,10 @@ func main() { os.Exit(launch(os.Args[1:])) }
 // launch finds out how the program was started, by the first sign that holds.
 func launch(args []string) int {
 	once.NoCore()
-	if err := once.DropSetuid(); err != nil {
-		return once.Fail(err)
+	program := &once.Program{Version: version, Environ: os.Environ(), Refused: once.RefuseSetuid()}
+	if program.Refused != nil && !cgi.Invoked(os.Getenv) {
+		return once.Fail(program.Refused)
 	}
-	program := &once.Program{Version: version, Environ: os.Environ()}
 	switch inherited, ok, err := fcgi.Inherited(); {
 	case err != nil:
 		return once.Fail(err)

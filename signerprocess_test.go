@@ -2,11 +2,18 @@ package main
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/asn1"
 	"errors"
 	"fmt"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -265,13 +272,23 @@ func TestSignerRefuses(t *testing.T) {
 		{"another key", func(r *wire.Response) { r.KeyHash[0]++ }, nil, "the responderID is not that of public/ocsp.pem"},
 		{"another name", func(r *wire.Response) { r.ByName = a.ca.Certificate.RawSubject }, nil, "the responderID is not that of public/ocsp.pem"},
 		{"yesterday", func(r *wire.Response) { r.ProducedAt = time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC) }, nil, "producedAt is 2020-01-02T03:04:05Z, and it is "},
-		{"a certificate", nil, func([]byte) []byte { return a.ca.Certificate.RawTBSCertificate }, "not the data of an OCSP response: "},
+		{"tomorrow", func(r *wire.Response) { r.Singles[0].ThisUpdate = now.Add(24 * time.Hour) }, nil, "thisUpdate is "},
+		{"for longer than the signer", func(r *wire.Response) { r.Singles[0].NextUpdate = s.Certificate.NotAfter.Add(time.Second) }, nil, "nextUpdate is "},
+		{"as long as the signer", func(r *wire.Response) { r.Singles[0].NextUpdate = s.Certificate.NotAfter.UTC() }, nil, ""},
+		{"a certificate", nil, signable(a.ca.Certificate.RawTBSCertificate), "not the data of an OCSP response: "},
+		{"a certificate of version 1", nil, signable(first(t, a.ca.Certificate.RawTBSCertificate)), "not the data of an OCSP response: "},
+		{"a request for a certificate", nil, signable(newRequest(t).RawTBSCertificateRequest), "not the data of an OCSP response: "},
+		{"a CRL", nil, signable(newCRL(t).RawTBSRevocationList), "not the data of an OCSP response: "},
+		{"a CRL of version 1", nil, signable(first(t, newCRL(t).RawTBSRevocationList)), "not the data of an OCSP response: "},
+		{"a whole answer", nil, wrapped, "not the data of an OCSP response: "}, // as BasicOCSPResponse begins
+		{"with its version written out", nil, versioned, "not the data of an OCSP response: "},
 		{"text", nil, func([]byte) []byte { return []byte("sign this") }, "not the data of an OCSP response: not a ResponseData: no complete DER SEQUENCE"},
 		{"more behind it", nil, func(b []byte) []byte { return append(b, 0) }, "not the data of an OCSP response: bytes after the ResponseData"},
 		{"nothing", nil, func([]byte) []byte { return nil }, "not the data of an OCSP response: not a ResponseData: no complete DER SEQUENCE"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := fine
+			r.Singles = slices.Clone(fine.Singles)
 			if c.change != nil {
 				c.change(&r)
 			}
@@ -289,4 +306,79 @@ func TestSignerRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// signable is something else to be signed.
+func signable(tbs []byte) func([]byte) []byte { return func([]byte) []byte { return tbs } }
+
+// first takes the first element out of a SEQUENCE: the version of most.
+func first(t *testing.T, der []byte) []byte {
+	t.Helper()
+	var elements []asn1.RawValue
+	if _, err := asn1.Unmarshal(der, &elements); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := asn1.Marshal(elements[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rest
+}
+
+// wrapped is a SEQUENCE of it and nothing else.
+func wrapped(tbs []byte) []byte {
+	der, err := asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: tbs})
+	if err != nil {
+		panic(err)
+	}
+	return der
+}
+
+// versioned is a ResponseData that begins as a certificate does: [0] version.
+func versioned(tbs []byte) []byte {
+	var data asn1.RawValue
+	if _, err := asn1.Unmarshal(tbs, &data); err != nil {
+		panic(err)
+	}
+	data.Bytes, data.FullBytes = append([]byte{0xa0, 3, 2, 1, 0}, data.Bytes...), nil
+	der, err := asn1.Marshal(data)
+	if err != nil {
+		panic(err)
+	}
+	return der
+}
+
+func newRequest(t *testing.T) *x509.CertificateRequest {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := x509.ParseCertificateRequest(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
+func newCRL(t *testing.T) *x509.RevocationList {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer := &x509.Certificate{KeyUsage: x509.KeyUsageCRLSign, SubjectKeyId: []byte{1}, PublicKey: key.Public()}
+	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now(), NextUpdate: time.Now()}, issuer, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	crl, err := x509.ParseRevocationList(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return crl
 }

@@ -7,9 +7,11 @@ import (
 	"net"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // DefaultMode is the mode of a unix socket for which none is given.
@@ -18,9 +20,11 @@ const DefaultMode fs.FileMode = 0o660
 // Listen listens on "unix:PATH" or "tcp:HOST:PORT". A unix socket has the mode
 // (0 means DefaultMode) from its first moment on, which takes the umask of the
 // whole process for that moment, and belongs to the group of that name or
-// number (empty: the process's own). A socket that is left over at PATH is
+// number (empty: the process's own): until it does, nobody can connect but who
+// may do all. A socket that is left over at PATH is
 // replaced if it is ours and nobody listens on it; anything else there is an
-// error and stays. Closing the listener removes the socket.
+// error and stays. Several processes may try at once: one has it. Closing the
+// listener removes the socket, but not another one that has taken its place.
 func Listen(address string, mode fs.FileMode, group string) (net.Listener, error) {
 	network, rest, _ := strings.Cut(address, ":")
 	switch {
@@ -41,19 +45,79 @@ func listenUnix(path string, mode fs.FileMode, group string) (net.Listener, erro
 	if err != nil {
 		return nil, fmt.Errorf("listen unix:%s: %w", path, err)
 	}
-	if err := removeStale(path); err != nil {
+	l, err := bind(path, mode, gid)
+	if err != nil {
 		return nil, fmt.Errorf("listen unix:%s: %w", path, err)
 	}
-	old := syscall.Umask(int(^mode & fs.ModePerm))
+	return l, nil
+}
+
+// bind makes the socket, while no other process of ours does in that directory:
+// one that is bound and does not listen yet looks like one that is left over.
+func bind(path string, mode fs.FileMode, gid int) (net.Listener, error) {
+	unlock, err := lock(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := removeStale(path); err != nil {
+		return nil, err
+	}
+	first := mode
+	if gid >= 0 {
+		first = 0 // the process's own group is not to come in
+	}
+	old := syscall.Umask(int(^first & fs.ModePerm))
 	l, err := net.Listen("unix", path)
 	syscall.Umask(old)
-	if err != nil || gid < 0 {
-		return l, err
+	if err != nil {
+		return nil, err
 	}
-	if err := os.Chown(path, -1, gid); err != nil {
+	if gid >= 0 {
+		err = os.Lchown(path, -1, gid)
+		if err == nil {
+			err = os.Chmod(path, mode)
+		}
+	}
+	info, statErr := os.Lstat(path)
+	if err = errors.Join(err, statErr); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	return l, nil
+	own := &ownSocket{UnixListener: l.(*net.UnixListener), path: path, info: info}
+	own.SetUnlinkOnClose(false)
+	return own, nil
+}
+
+// lock keeps others out who want to lock a directory, and waits for them for a
+// second. One that cannot be read is not locked.
+func lock(dir string) (unlock func(), err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return func() {}, nil // binding says what is wrong with it
+	}
+	for range 100 {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return func() { f.Close() }, nil // not every file system has locks
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	f.Close()
+	return nil, fmt.Errorf("somebody has %s locked: %w", dir, err)
+}
+
+// ownSocket removes its socket when it is closed, if it is still there.
+type ownSocket struct {
+	*net.UnixListener
+	path string
+	info fs.FileInfo
+}
+
+func (l *ownSocket) Close() error {
+	if info, err := os.Lstat(l.path); err == nil && os.SameFile(info, l.info) {
+		os.Remove(l.path) // one that stays is left over, and is replaced
+	}
+	return l.UnixListener.Close()
 }
 
 // groupID returns the number of a group, -1 for none.

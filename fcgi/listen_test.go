@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -129,34 +130,19 @@ func TestSocketMode(t *testing.T) {
 		})
 	}
 	t.Run("FCG-04 race", func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "s")
-		stop, seen := make(chan struct{}), make(chan map[fs.FileMode]bool)
-		go func() {
-			modes := make(map[fs.FileMode]bool)
-			for {
-				select {
-				case <-stop:
-					seen <- modes
-					return
-				default:
-				}
-				if info, err := os.Lstat(path); err == nil {
-					modes[info.Mode().Perm()] = true
-				}
-			}
-		}()
-		for range 2000 {
-			l, err := fcgi.Listen("unix:"+path, 0o600, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := l.Close(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		close(stop)
-		if modes := <-seen; len(modes) != 1 || !modes[0o600] {
+		modes := modesSeen(t, "")
+		if len(modes) != 1 || modes[socketState{0o600, gid}] == 0 {
 			t.Errorf("seen %v", modes)
+		}
+	})
+	t.Run("FCG-04 race for the group", func(t *testing.T) {
+		if os.Geteuid() != 0 {
+			t.Skip("only root is in every group")
+		}
+		for state := range modesSeen(t, "33") {
+			if state != (socketState{0o600, 33}) && state.mode != 0 {
+				t.Errorf("seen %v", state)
+			}
 		}
 	})
 	t.Run("FCG-04 no such group", func(t *testing.T) {
@@ -183,4 +169,95 @@ func TestSocketMode(t *testing.T) {
 			t.Errorf("%v, %v", info, err)
 		}
 	})
+}
+
+// socketState is what says who may connect.
+type socketState struct {
+	mode fs.FileMode
+	gid  int
+}
+
+// modesSeen counts in what states a socket is seen while it is made 2000 times.
+func modesSeen(t *testing.T, group string) map[socketState]int {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "s")
+	stop, seen := make(chan struct{}), make(chan map[socketState]int)
+	go func() {
+		states := make(map[socketState]int)
+		for {
+			select {
+			case <-stop:
+				seen <- states
+				return
+			default:
+			}
+			if info, err := os.Lstat(path); err == nil {
+				states[socketState{info.Mode().Perm(), int(info.Sys().(*syscall.Stat_t).Gid)}]++
+			}
+		}
+	}()
+	for range 2000 {
+		l, err := fcgi.Listen("unix:"+path, 0o600, group)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(stop)
+	return <-seen
+}
+
+// Of several who find a socket left over one replaces it, and its own is never
+// taken for another one that is left over.
+func TestListenTogether(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	for range 200 {
+		leaveBehind(t, path)
+		var all sync.WaitGroup
+		listeners := make(chan net.Listener, 4)
+		for range cap(listeners) {
+			all.Go(func() {
+				l, err := fcgi.Listen("unix:"+path, 0, "")
+				switch {
+				case err == nil:
+					listeners <- l
+				case !errors.Is(err, syscall.EADDRINUSE):
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		close(listeners)
+		if len(listeners) != 1 {
+			t.Fatalf("%d listen", len(listeners))
+		}
+		(<-listeners).Close()
+	}
+}
+
+// The socket of a successor stays when the process before it ends.
+func TestCloseAfterSuccessor(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	first, err := fcgi.Listen("unix:"+path, 0, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	next, err := fcgi.Listen("unix:"+path, 0, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
 }

@@ -21,11 +21,13 @@ import (
 // operators is what -admin asks for: metrics, health and a status page, on a
 // listener that knows no OCSP. Nil is nothing of that.
 type operators struct {
-	metrics *metrics.Metrics
-	server  *httpd.Server
-	log     *journal.Journal
-	stop    context.CancelFunc
-	running sync.WaitGroup
+	metrics  *metrics.Metrics
+	listener net.Listener
+	loopback string // the host of a listener that this machine alone reaches; empty: others do
+	server   *httpd.Server
+	log      *journal.Journal
+	stop     context.CancelFunc
+	running  sync.WaitGroup
 }
 
 // newOperators has counted what keeper reads and h answers, if -admin is set.
@@ -53,9 +55,8 @@ func (o *operators) fault(err error) {
 	}
 }
 
-// open answers operators until close. The process is about to end when ctx is
-// done.
-func (o *operators) open(ctx context.Context, cfg *config.Config) error {
+// listen opens the socket that operators are answered on.
+func (o *operators) listen(cfg *config.Config) error {
 	if o == nil {
 		return nil
 	}
@@ -64,25 +65,35 @@ func (o *operators) open(ctx context.Context, cfg *config.Config) error {
 		return fmt.Errorf("-admin: %w", err)
 	}
 	tcp, ok := l.Addr().(*net.TCPAddr)
-	if ok && !tcp.IP.IsLoopback() {
+	switch {
+	case ok && tcp.IP.IsLoopback():
+		o.loopback, _, _ = net.SplitHostPort(strings.TrimPrefix(cfg.Admin, "http:")) // which listening has read
+	case ok:
 		o.log.Warn().Str("address", tcp.String()).Msg("-admin is open to everybody who reaches this address; 127.0.0.1 or a unix socket is not")
 	}
-	fault := func(err error) { o.log.Warn().Err(err).Msg("admin") }
-	a := &admin.Admin{Metrics: o.metrics, Ending: func() bool { return ctx.Err() != nil }, Log: fault}
-	if ok && tcp.IP.IsLoopback() {
-		a.Loopback, _, _ = net.SplitHostPort(strings.TrimPrefix(cfg.Admin, "http:")) // which listening has read
+	o.listener = l
+	return nil
+}
+
+// serve answers operators until close. The process is about to end when ctx is
+// done.
+func (o *operators) serve(ctx context.Context) {
+	if o == nil {
+		return
 	}
+	fault := func(err error) { o.log.Warn().Err(err).Msg("admin") }
+	a := &admin.Admin{Metrics: o.metrics, Loopback: o.loopback, Ending: func() bool { return ctx.Err() != nil }, Log: fault}
 	o.server = &httpd.Server{Handler: a.Serve, Log: fault}
 	sampling, stop := context.WithCancel(context.WithoutCancel(ctx))
 	o.stop = stop
 	o.running.Go(func() { o.metrics.Run(sampling) })
 	o.running.Go(func() {
-		if err := o.server.Serve(l); err != nil {
+		if err := o.server.Serve(o.listener); err != nil {
 			o.log.Error().Err(err).Msg("-admin is not answered any more")
 		}
 	})
-	o.log.Info().Str("address", l.Addr().Network()+":"+l.Addr().String()).Msg("listening for operators")
-	return nil
+	address := o.listener.Addr()
+	o.log.Info().Str("address", address.Network()+":"+address.String()).Msg("listening for operators")
 }
 
 func listenAdmin(cfg *config.Config) (net.Listener, error) {
@@ -92,9 +103,15 @@ func listenAdmin(cfg *config.Config) (net.Listener, error) {
 	return fcgi.Listen(cfg.Admin, cfg.ListenMode, cfg.ListenGroup)
 }
 
-// close ends what open began.
+// close ends what listen and serve began.
 func (o *operators) close() {
 	if o == nil {
+		return
+	}
+	if o.server == nil { // nobody was answered
+		if err := o.listener.Close(); err != nil {
+			o.log.Warn().Err(err).Msg("admin")
+		}
 		return
 	}
 	const patience = time.Second

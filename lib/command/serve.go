@@ -124,6 +124,8 @@ func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []n
 	}
 	h := p.NewHandler(cfg, log)
 	ops := newOperators(cfg, log, p.Version, keeper, h)
+	limits := newLimits(cfg, sources, log)
+	keeper.Log = limits.watching(keeper.Log)
 	if err := keeper.Open(); err != nil {
 		return err
 	}
@@ -159,7 +161,11 @@ func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []n
 			ops.fault(err)
 		},
 	}
-	if err = ops.open(ctx, cfg); err == nil {
+	if err = ops.listen(cfg); err == nil {
+		d.Ready = func() {
+			limits.enforce()
+			ops.serve(ctx)
+		}
 		err = d.Run(ctx)
 		ops.close()
 	}

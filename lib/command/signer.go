@@ -42,6 +42,7 @@ which are of this moment, and nothing else.
   -listen_group G    its group
   -peer USER         who may ask, besides what the mode says; may be repeated
   -pid_file FILE     where to write the process id
+  -confine=false     do not give up what is not needed once all is open
   -log FILE          file for the log; stderr without
   -log_level LEVEL   debug, info, warn or error; info without
 
@@ -62,9 +63,11 @@ type office struct {
 	group      string
 	users      []string
 	pidFile    string
+	confine    bool
 	log, level string
 
 	journal *journal.Journal
+	limits  *limits
 	service signer.Service
 	mu      sync.Mutex // one reading of the pair at a time
 }
@@ -72,7 +75,7 @@ type office struct {
 func (s *Shell) signer(args []string) int {
 	v := s.verb("signer", signerUsage)
 	v.failed = once.ExitUsage
-	o := &office{Shell: s, pair: config.Signer{Where: "command line"}}
+	o := &office{Shell: s, confine: true, pair: config.Signer{Where: "command line"}}
 	var passin, mode string
 	v.text(&o.pair.RSigner, "rsigner")
 	v.text(&o.pair.RKey, "rkey")
@@ -82,6 +85,7 @@ func (s *Shell) signer(args []string) int {
 	v.text(&o.group, "listen_group")
 	v.call(func(user string) error { o.users = append(o.users, user); return nil }, "peer")
 	v.text(&o.pidFile, "pid_file")
+	v.toggle(&o.confine, "confine")
 	v.text(&o.log, "log")
 	v.text(&o.level, "log_level")
 	return v.run(args, func() (int, error) {
@@ -157,6 +161,7 @@ func (o *office) run() (err error) {
 	o.journal = (&once.Program{Environ: o.Environ}).OpenJournal(&config.Config{Log: o.log, LogLevel: o.level}, journal.Options{Level: "info"})
 	defer o.journal.Close()
 	o.service.Check, o.service.Now = o.check, o.now
+	o.limits = o.newLimits()
 	o.service.Log = func(err error) { o.journal.Warn().Err(err).Msg("not signed") }
 	if err := o.load(); err != nil {
 		return err
@@ -175,6 +180,7 @@ func (o *office) run() (err error) {
 		return errors.Join(err, l.Close())
 	}
 	defer removePid()
+	o.limits.enforce()
 	failed := make(chan error, 1)
 	patient := accept.New(l)
 	patient.Log = func(err error) { o.journal.Warn().Err(err).Msg("connection failed") }
@@ -231,17 +237,39 @@ func (o *office) load() error {
 	return nil
 }
 
+// files are those that the pair is read from.
+func (o *office) files() []string {
+	if signer.Elsewhere(o.pair.RKey) || o.pair.RKey == o.pair.RSigner {
+		return []string{o.pair.RSigner}
+	}
+	return []string{o.pair.RSigner, o.pair.RKey}
+}
+
+// newLimits finds out what a signer process opens again and again.
+func (o *office) newLimits() *limits {
+	l := &limits{log: o.journal, told: map[string]bool{}}
+	if !o.confine {
+		l.why = toldToBeFree
+	}
+	l.needs.Files = o.files()
+	l.key(o.pair.RKey)
+	l.phrase(o.pair.PassIn)
+	l.remove(o.pidFile, o.listen)
+	return l
+}
+
 // watch reads the pair again when it has changed, and on SIGHUP.
 func (o *office) watch(ctx context.Context, hup <-chan os.Signal) {
+	var reading sync.Mutex // one fault is explained at a time
 	again := func() {
+		reading.Lock()
+		defer reading.Unlock()
 		if err := o.load(); err != nil {
 			o.journal.Error().Err(err).Msg("the new certificate or key is not used; the old stay")
+			o.limits.explain()
 		}
 	}
-	files := []string{o.pair.RSigner}
-	if !signer.Elsewhere(o.pair.RKey) && o.pair.RKey != o.pair.RSigner {
-		files = append(files, o.pair.RKey)
-	}
+	files := o.files()
 	var all sync.WaitGroup
 	defer all.Wait()
 	all.Go(func() {
@@ -278,6 +306,14 @@ func (o *office) check(s *signer.Signer, tbs []byte) error {
 		return errors.New("the responderID is not that of " + s.Path)
 	case now.Sub(data.ProducedAt).Abs() > drift:
 		return fmt.Errorf("producedAt is %s, and it is %s here", data.ProducedAt.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	for _, single := range data.Singles {
+		switch {
+		case single.ThisUpdate.Sub(now) > drift:
+			return fmt.Errorf("thisUpdate is %s, and it is %s here", single.ThisUpdate.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		case single.NextUpdate.After(s.Certificate.NotAfter):
+			return fmt.Errorf("nextUpdate is %s, and %s ends at %s", single.NextUpdate.Format(time.RFC3339), s.Path, s.Certificate.NotAfter.Format(time.RFC3339))
+		}
 	}
 	return s.ValidAt(now)
 }

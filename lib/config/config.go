@@ -24,6 +24,7 @@ type Config struct {
 	ListenMode  os.FileMode
 	ListenGroup string
 	PidFile     string
+	Confine     bool
 
 	ReqIn, RespOut, ReqOut, Out string
 	Text, ReqText, RespText     bool

@@ -164,7 +164,7 @@ func TestGuideLine(t *testing.T) {
 		Issuers: []config.Issuer{{Where: "command line, argument 5", Index: "i", CA: "c", Lifetime: 12 * time.Hour,
 			Signers: []config.Signer{{Where: "command line, argument 11", RSigner: "s", RKey: "k"}}}},
 		Listen: []string{"http:127.0.0.1:2560"}, Port: "127.0.0.1:2560", ListenMode: 0o660,
-		Text: true, NRequest: 1, LogRemote: true, Nonces: "echo", Unassigned: "unknown",
+		Text: true, NRequest: 1, LogRemote: true, Confine: true, Nonces: "echo", Unassigned: "unknown",
 		Backdate: 5 * time.Minute, CacheBytes: 64 << 20,
 	}
 	if !reflect.DeepEqual(c, want) {

@@ -77,7 +77,7 @@ func TestFaults(t *testing.T) {
 		{"global key below", "", "", inFile + "log='l'", "FILE:5: log belongs above the first [[issuer]], in the main file"},
 		{"issuer key in a signer", "", "", inFile + "[[issuer.signer]]\nrsigner='t'\nnmin=5", "FILE:7: nmin belongs into [[issuer]], not into [[issuer.signer]]"},
 		{"a flag that is no key", "", "", "reqin='x'", `FILE:1: unknown key "reqin"`},
-		{"a file that names another", "", "", "config='x'", `FILE:1: unknown key "config"`},
+		{"a file that names another", "", "", "config='x'", `FILE:1: unknown key "config"; did you mean "confine"?`},
 		{"dotted key", "", "", "log.level='x'", `FILE:1: unknown key "log.level"; did you mean "log_level"?`},
 		{"given twice", "", "", "log='a'\nlog='b'", "FILE:2: log: given twice, first as FILE:1: log"},
 		{"list given twice", "", "", "listen=['unix:a']\nlisten=['unix:b']", "FILE:2: listen: given twice, first as FILE:1: listen"},

@@ -41,6 +41,7 @@ var settings = [...]setting{
 	{name: "admin", kind: address, global: func(c *Config) any { return &c.Admin }, help: "`http:HOST:PORT` or `unix:PATH`: metrics, health and a status page for operators, over HTTP"},
 	{name: "listen_mode", kind: mode, initial: "0660", global: func(c *Config) any { return &c.ListenMode }, help: "mode of unix sockets"},
 	{name: "listen_group", kind: text, global: func(c *Config) any { return &c.ListenGroup }, help: "group of unix sockets"},
+	{name: "confine", kind: boolean, initial: "true", global: func(c *Config) any { return &c.Confine }, help: "once all is open, open nothing but what is read again: by Landlock, on OpenBSD by pledge and unveil"},
 	{name: "pid_file", kind: path, global: func(c *Config) any { return &c.PidFile }, help: "where to write the process id"},
 	{name: "timeout", kind: seconds, global: func(c *Config) any { return &c.Timeout }, help: "time for a request to arrive, in seconds or as a duration"},
 	{name: "log", kind: path, global: func(c *Config) any { return &c.Log }, help: "file for the log; stderr without"},

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -117,8 +118,8 @@ func TestLongIndex(t *testing.T) {
 	})
 }
 
-// A setuid bit gives the settings of whoever starts the program no more than
-// that one may do.
+// A setuid or setgid bit gives the settings of whoever starts the program no more
+// than that one may do: it answers nothing else than that, and starts nothing.
 func TestSetuid(t *testing.T) {
 	t.Run("CGI-19 setuid", func(t *testing.T) {
 		if os.Geteuid() != 0 {
@@ -132,10 +133,8 @@ func TestSetuid(t *testing.T) {
 			err = os.WriteFile(copied, binary, 0o755)
 		}
 		if err == nil {
-			err = os.Chmod(copied, 0o755|os.ModeSetuid)
-		}
-		if err == nil {
-			err = os.Chmod(k.Signer.Key, 0o600)
+			// nobody may read all but for the bits: only these are to be refused
+			err = os.Chmod(k.Signer.Key, 0o644)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -143,15 +142,39 @@ func TestSetuid(t *testing.T) {
 		k.reachable(t)
 		const nobody = 65534
 		for _, test := range []struct {
+			bits os.FileMode
 			uid  uint32
 			want want
-		}{{0, good}, {nobody, want{status: ocsp.InternalError}}} {
+		}{{os.ModeSetuid, 0, good}, {os.ModeSetuid, nobody, want{status: ocsp.InternalError}}, {os.ModeSetgid, nobody, want{status: ocsp.InternalError}}} {
+			if err := os.Chmod(copied, 0o755|test.bits); err != nil {
+				t.Fatal(err)
+			}
+			as := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: test.uid, Gid: test.uid}}
 			cmd := k.command(variables(len(der))...)
-			cmd.Path, cmd.Args = copied, []string{copied}
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: test.uid, Gid: test.uid}}
+			cmd.Path, cmd.Args, cmd.SysProcAttr = copied, []string{copied}, as
 			r, stderr := run(t, cmd, der)
 			if err := test.want.check(r, false); err != nil {
 				t.Errorf("started by %d: %v, stderr %q", test.uid, err, stderr)
+			}
+			refused := test.uid != 0
+			if refused != strings.Contains(stderr, "chmod ug-s "+copied) {
+				t.Errorf("%v, started by %d: %q", test.bits, test.uid, stderr)
+			}
+			if !refused {
+				continue
+			}
+			log := filepath.Join(t.TempDir(), "log") // which root could write
+			for _, args := range [][]string{{"-config", k.config, "-port", "127.0.0.1:0", "-log", log}, {"signer", "-log", log}, {"version"}} {
+				cmd := exec.Command(copied, args...)
+				cmd.SysProcAttr = as
+				out, err := cmd.CombinedOutput()
+				ended := (*exec.ExitError)(nil)
+				if !errors.As(err, &ended) || ended.ExitCode() != 2 || !strings.Contains(string(out), "chmod ug-s "+copied) {
+					t.Errorf("%v %q: %v, %s", test.bits, args, err, out)
+				}
+			}
+			if _, err := os.Lstat(log); err == nil {
+				t.Error("a file was written")
 			}
 		}
 	})

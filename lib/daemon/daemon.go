@@ -33,6 +33,9 @@ type Daemon struct {
 	Timeout  time.Duration // for a request to come in; 0: what is usual
 	Requests int           // to stop after; 0: never
 
+	// Ready is called when all sockets are open, before anything on them is
+	// answered; nil: nothing is.
+	Ready func()
 	// Listening is told of each socket, once connections to it are taken.
 	Listening func(l net.Listener, http bool)
 	// Log is told of the faults of connections, from several goroutines.
@@ -73,43 +76,60 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return err
 }
 
+// place is a socket with who is to answer on it.
+type place struct {
+	net.Listener
+	server
+	http bool
+}
+
 // open opens the sockets, and answers on all.
 func (d *Daemon) open() error {
+	var places []place
 	for _, l := range d.Sockets {
-		d.start(d.fastCGI(), l, false)
+		places = append(places, place{l, d.fastCGI(), false})
 	}
 	for _, address := range d.Listen {
-		hostport, http := strings.CutPrefix(address, "http:")
-		var l net.Listener
-		var err error
-		s := d.fastCGI()
-		if http {
-			s = &httpd.Server{Handler: d.serve, Log: d.Log, HeaderTimeout: d.Timeout, ReadTimeout: d.Timeout}
-			l, err = httpd.Listen(hostport)
-		} else {
-			l, err = fcgi.Listen(address, d.Mode, d.Group)
-		}
+		p, err := d.listen(address)
 		if err != nil {
+			for _, p := range places {
+				err = errors.Join(err, p.Close())
+			}
 			return err
 		}
-		d.start(s, l, http)
+		places = append(places, p)
+	}
+	if d.Ready != nil {
+		d.Ready()
+	}
+	for _, p := range places {
+		d.start(p)
 	}
 	return nil
+}
+
+func (d *Daemon) listen(address string) (place, error) {
+	if hostport, http := strings.CutPrefix(address, "http:"); http {
+		l, err := httpd.Listen(hostport)
+		return place{l, &httpd.Server{Handler: d.serve, Log: d.Log, HeaderTimeout: d.Timeout, ReadTimeout: d.Timeout}, true}, err
+	}
+	l, err := fcgi.Listen(address, d.Mode, d.Group)
+	return place{l, d.fastCGI(), false}, err
 }
 
 func (d *Daemon) fastCGI() server {
 	return &fcgi.Server{Handler: d.serve, Log: d.Log, Peers: d.Peers, ReadTimeout: d.Timeout}
 }
 
-func (d *Daemon) start(s server, l net.Listener, http bool) {
-	d.servers = append(d.servers, s)
+func (d *Daemon) start(p place) {
+	d.servers = append(d.servers, p.server)
 	d.group.Go(func() {
-		if err := s.Serve(l); err != nil {
+		if err := p.Serve(p.Listener); err != nil {
 			d.stop(err)
 		}
 	})
 	if d.Listening != nil {
-		d.Listening(l, http)
+		d.Listening(p.Listener, p.http)
 	}
 }
 

@@ -21,9 +21,7 @@ var Quiet = journal.Options{Level: "warn", Late: true}
 // Only is the whole of a program that is for CGI and nothing else.
 func (p *Program) Only() int {
 	NoCore()
-	if err := DropSetuid(); err != nil {
-		return Fail(err)
-	}
+	p.Refused = RefuseSetuid()
 	if !cgi.Invoked(p.Getenv) {
 		return Fail(errors.New("ocsp.cgi answers the request that a web server puts into its environment; for FastCGI, HTTP and all that is typed there is ocspcgi"))
 	}
@@ -40,6 +38,7 @@ func (p *Program) CGI() int {
 	err := cgi.Serve(context.Background(), p.Getenv, os.Stdin, os.Stdout,
 		func(ctx context.Context, req *ocsphttp.Request, resp *ocsphttp.Response) {
 			cfg, err := config.Load(nil, p.Environ, "")
+			err = errors.Join(p.Refused, err)
 			log = p.OpenJournal(cfg, Quiet)
 			p.handlerCGI(cfg, err, log, &after).Serve(ctx, req, resp)
 		})

@@ -21,6 +21,7 @@ import (
 type Program struct {
 	Version string   // as people see it
 	Environ []string // as of os.Environ
+	Refused error    // why nothing is to be answered but that; nil: all is
 }
 
 func (p *Program) LookupEnv(name string) (string, bool) {
@@ -37,15 +38,21 @@ func (p *Program) Getenv(name string) string {
 	return value
 }
 
-// DropSetuid gives back what a setuid or setgid bit gave: whoever starts the
-// program names the files that it reads and writes.
-func DropSetuid() error {
+// RefuseSetuid gives back what a setuid or setgid bit gave, and says that nothing
+// is done: whoever starts the program names the files that it reads and writes.
+// Without such a bit it returns nil.
+func RefuseSetuid() error {
 	user, group := os.Getuid(), os.Getgid()
 	if user == os.Geteuid() && group == os.Getegid() {
 		return nil
 	}
 	// These set the saved ones, too, and are there on every Unix.
-	return errors.Join(syscall.Setregid(group, group), syscall.Setreuid(user, user))
+	given := errors.Join(syscall.Setregid(group, group), syscall.Setreuid(user, user))
+	name, err := os.Executable()
+	if err != nil {
+		name = "its file"
+	}
+	return errors.Join(fmt.Errorf("refused: it has a setuid or setgid bit, with which everybody who may start it would read and write files as another user; chmod ug-s %s, and have the server start it as that user", name), given)
 }
 
 // What a program ends with that answers.

@@ -101,6 +101,7 @@ var shipped = []string{
 	"/usr/bin/ocspcgi", "/usr/bin/ocspcgi-deliver", "/usr/lib/cgi-bin/ocspcgi", "/usr/lib/cgi-bin/ocsp.cgi",
 	"/etc/ocspcgi/ocspcgi.toml", "/etc/logrotate.d/ocspcgi",
 	"/usr/lib/systemd/system/ocspcgi.service", "/usr/lib/systemd/system/ocspcgi.socket",
+	"/usr/lib/systemd/system/ocspcgi-signer.service", "/usr/lib/systemd/system/ocspcgi-signer.socket",
 	"/usr/share/man/man8/ocspcgi.8.gz", "/usr/share/man/man8/ocspcgi-check.8.gz", "/usr/share/man/man5/ocspcgi.toml.5.gz",
 	"/usr/share/bash-completion/completions/ocspcgi", "/usr/share/fish/vendor_completions.d/ocspcgi.fish",
 	"/usr/share/doc/ocspcgi/copyright", "/usr/share/doc/ocspcgi/ocspcgi.cdx.json", "/usr/share/doc/ocspcgi/ocsp.cgi.cdx.json", "/usr/share/doc/ocspcgi/examples/nginx/host.conf",

@@ -3,6 +3,7 @@ package servers_test
 import (
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,20 +101,27 @@ func TestConnections(t *testing.T) {
 // systemd itself finds nothing wrong with the units.
 func TestUnits(t *testing.T) {
 	r := servertest.NewResponder(t, program)
-	dir := servertest.Room(t)
-	var units []string
-	for _, unit := range []string{"ocspcgi.socket", "ocspcgi.service"} {
-		file := filepath.Join(dir, unit)
-		servertest.WriteFile(t, file, r.Snippet(t, unit, ""))
-		units = append(units, file)
-	}
-	out, err := exec.Command("systemd-analyze", append([]string{"verify"}, units...)...).CombinedOutput()
-	if err != nil || len(out) > 0 {
-		t.Errorf("%v\n%s", err, out)
-	}
-	// 20 is an exposure of 2.0, of 10.
-	out, err = exec.Command("systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=20", units[1]).CombinedOutput()
-	if err != nil {
-		t.Errorf("the service may do too much: %v\n%s", err, out)
+	for _, name := range []string{"ocspcgi", "ocspcgi-signer"} {
+		t.Run(name, func(t *testing.T) {
+			dir := servertest.Room(t)
+			var units []string
+			for _, kind := range []string{".socket", ".service"} {
+				file := filepath.Join(dir, name+kind)
+				servertest.WriteFile(t, file, r.Snippet(t, name+kind, ""))
+				units = append(units, file)
+			}
+			out, err := exec.Command("systemd-analyze", append([]string{"verify"}, units...)...).CombinedOutput()
+			if err != nil || len(out) > 0 {
+				t.Errorf("%v\n%s", err, out)
+			}
+			// 20 is an exposure of 2.0, of 10.
+			out, err = exec.Command("systemd-analyze", "security", "--no-pager", "--offline=yes", "--threshold=20", units[1]).CombinedOutput()
+			if err != nil {
+				t.Errorf("the service may do too much: %v\n%s", err, out)
+			}
+			if text := servertest.ReadFile(t, units[1]); !strings.Contains(text, "SystemCallFilter=landlock_create_ruleset landlock_add_rule landlock_restrict_self\n") {
+				t.Error("the service may not confine itself")
+			}
+		})
 	}
 }
