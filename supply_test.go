@@ -105,12 +105,14 @@ func requiredBeside(t *testing.T, contained map[string]string) (list []string) {
 // licenceOf names the licence in a module's directory.
 func licenceOf(t *testing.T, dir string) string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "LICENSE*"))
+	files, err := filepath.Glob(filepath.Join(dir, "[Ll][Ii][Cc][Ee][Nn][Ss][Ee]*"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("%s: %v, %d licences", dir, err, len(files))
 	}
 	switch text := read(t, files[0]); {
-	case bytes.Contains(text, []byte("Permission is hereby granted, free of charge")):
+	case bytes.HasPrefix(text, []byte("/* SPDX-License-Identifier: BSD-3-Clause OR GPL-2.0-only */")):
+		return "BSD-3-Clause or GPL-2.0"
+	case regexp.MustCompile(`(?i)permission is hereby granted, free of charge`).Match(text):
 		return "MIT"
 	case bytes.Contains(text, []byte("Redistribution and use in source and binary forms")) && regexp.MustCompile(`Neither\s+the\s+name`).Match(text):
 		return "BSD-3-Clause"

@@ -28,7 +28,7 @@ func TestRequireSignedPostQuantum(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
-			b.now = client.Certificate.NotBefore.Add(time.Hour)
+			b.now = client.Certificate.NotBefore.Add(2 * time.Hour) // when all certificates are valid
 			der := b.request(t, b.Good, "-no_nonce")
 			good := signedRequest(t, der, client)
 			b.ask(t, good, ocsp.Success)
