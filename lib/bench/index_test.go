@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -56,10 +57,12 @@ func measureIndex(b *testing.B) (figures []figure) {
 			b.Fatal(report.Err)
 		}
 		table := float64(heap() - before)
+		found, two := lookups(b, l, kind.serial), twoLoads(int(table))
 		figures = append(figures,
 			atMost(what+"read", "s", median(loads), 3*float64(*most)/10_000_000),
 			atMost(what+"a row in memory", "bytes", table/float64(*most), 40),
-			atMost(what+"a look-up", "ns", lookups(b, l, kind.serial), 200),
+			atMost(what+"a look-up", "ns", found, 200),
+			figure{What: what + "a look-up", Unit: "ns", Ours: found, Peer: "two loads that no cache has", Theirs: two, Ratio: found / two},
 			atMost(what+"memory at the height of a reload", "tables", height(b, l, path)/table, 2.2))
 	}
 	return figures
@@ -92,6 +95,30 @@ func lookups(b *testing.B, l *index.Live, serial func(int) []byte) float64 {
 				b.Fatal(err)
 			}
 		}
+		times = append(times, float64(time.Since(began).Nanoseconds())/different)
+	}
+	return median(times)
+}
+
+// twoLoads is the time in ns of what no look-up in a table of so many bytes can do
+// without: a load from anywhere in it, and one from where that leads to.
+func twoLoads(size int) float64 {
+	const different = 100_000
+	table := make([]uint32, size/4)
+	for i := range table {
+		table[i] = rand.Uint32N(uint32(len(table)))
+	}
+	var times []float64
+	for range 9 {
+		from := make([]uint32, different)
+		for i := range from {
+			from[i] = rand.Uint32N(uint32(len(table)))
+		}
+		began, sum := time.Now(), uint32(0)
+		for _, at := range from { // sum has each wait for the one before, as a caller does
+			sum += table[table[(at+sum&1)%uint32(len(table))]]
+		}
+		runtime.KeepAlive(sum)
 		times = append(times, float64(time.Since(began).Nanoseconds())/different)
 	}
 	return median(times)

@@ -6,7 +6,7 @@ import (
 )
 
 // large is the size in bytes of an index whose revocations are looked for before
-// it is read.
+// it is read, and whose records are worth huge pages.
 const large = 64 << 20
 
 // ahead answers from the new revocations of a file that takes long to read,

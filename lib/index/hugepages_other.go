@@ -2,4 +2,4 @@
 
 package index
 
-func inHugePages([]uint64) {}
+func inHugePages[T byte | uint64]([]T) {}

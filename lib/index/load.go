@@ -52,8 +52,9 @@ type reading struct {
 func (s *source) load(now time.Time) reading {
 	parts := make([]stretch, s.blocks())
 	var done atomic.Int64
+	room := newArena(s.stamp.size)
 	err := s.scan(func(b *block) bool {
-		parts[b.number].read(s.path, b, now)
+		parts[b.number].read(s.path, b, now, room)
 		if n := done.Add(1); s.progress != nil {
 			s.progress(min(n*blockSize, s.stamp.size), s.stamp.size)
 		}
@@ -107,9 +108,9 @@ func duplicates(twice []record) (f faults) {
 	return f
 }
 
-// read reads the rows of a block. Lines are counted from the start of the
-// block until place is called.
-func (p *stretch) read(path string, b *block, now time.Time) {
+// read reads the rows of a block, and keeps their records in room. Lines are
+// counted from the start of the block until place is called.
+func (p *stretch) read(path string, b *block, now time.Time, room *arena) {
 	p.torn = b.torn
 	p.records = b.spare[:0]
 	note := func(f flaw, column []byte) { p.note(f, b.line, column) }
@@ -135,7 +136,7 @@ func (p *stretch) read(path string, b *block, now time.Time) {
 		p.add(r.key, f)
 	}
 	p.lines = b.line
-	b.spare, p.records = p.records, slices.Clone(p.records)
+	b.spare, p.records = p.records, room.keep(p.records)
 }
 
 // place tells the stretch how many lines there are before it.
