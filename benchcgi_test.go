@@ -4,65 +4,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-
-	"ocspcgi/lib/pkitest"
 )
-
-// script is what people run today: openssl ocsp, fed and emptied through pipes.
-const script = `#!/bin/sh
-echo "Content-type: application/ocsp-response"
-echo ""
-cat | openssl ocsp -index "$OCSP_INDEX" -CA "$OCSP_CA" -rkey "$OCSP_RKEY" -rsigner "$OCSP_RSIGNER" -nmin 5 -reqin /dev/stdin -respout /dev/stdout 2>/dev/null | cat
-`
-
-// BenchmarkCGI starts a process for each request, one after the other, with an
-// index of a thousand rows: the real program as it is built, an empty Go
-// program, openssl ocsp alone, and the shell script around it. Compare the
-// times of one run; cpu-ms/op is user and system time of the process and its
-// children.
-func BenchmarkCGI(b *testing.B) {
-	dir := b.TempDir()
-	program, small, empty, sh := filepath.Join(dir, "ocspcgi"), filepath.Join(dir, "ocsp.cgi"), filepath.Join(dir, "empty"), filepath.Join(dir, "script")
-	build(b, ".", program)
-	build(b, "./cgi/cgibin", small)
-	writeFile(b, filepath.Join(dir, "empty.go"), "package main\n\nfunc main() {}\n", 0o644)
-	build(b, filepath.Join(dir, "empty.go"), empty)
-	writeFile(b, sh, script, 0o755)
-	for _, kind := range []string{"p256", "rsa2048"} {
-		c := pkitest.NewCompany(b)
-		signer := c.OCSPSigner("bench", pkitest.Key(kind))
-		grow(b, c.Index, 1000)
-		// A file that may still be written is looked at twice.
-		if err := os.Chtimes(c.Index, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
-			b.Fatal(err)
-		}
-		request := filepath.Join(dir, "request")
-		writeFile(b, request, string(pkitest.Request(b, c.CA, c.Good, "-no_nonce")), 0o644)
-		env := []string{
-			"PATH=" + os.Getenv("PATH"), "GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=POST", "CONTENT_TYPE=application/ocsp-request",
-			"OCSP_INDEX=" + c.Index, "OCSP_CA=" + c.Cert, "OCSP_RSIGNER=" + signer.Cert, "OCSP_RKEY=" + signer.Key,
-		}
-		openssl, err := exec.LookPath("openssl")
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Run(kind+"/empty-go", func(b *testing.B) { spawn(b, request, nil, empty) })
-		b.Run(kind+"/ocspcgi", func(b *testing.B) { spawn(b, request, env, program) })
-		b.Run(kind+"/ocsp.cgi", func(b *testing.B) { spawn(b, request, env, small) })
-		b.Run(kind+"/ocsp.cgi-cache", func(b *testing.B) { spawn(b, request, append(env, "OCSP_CACHE="+b.TempDir()), small) })
-		b.Run(kind+"/ocspcgi-cache", func(b *testing.B) { spawn(b, request, append(env, "OCSP_CACHE="+b.TempDir()), program) })
-		b.Run(kind+"/openssl", func(b *testing.B) {
-			spawn(b, request, env, openssl, "ocsp", "-index", c.Index, "-CA", c.Cert, "-rsigner", signer.Cert, "-rkey", signer.Key,
-				"-nmin", "5", "-reqin", "/dev/stdin", "-respout", "/dev/null")
-		})
-		b.Run(kind+"/script", func(b *testing.B) { spawn(b, request, env, sh) })
-	}
-}
 
 func build(b *testing.B, what, path string) {
 	b.Helper()

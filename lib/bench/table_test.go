@@ -41,6 +41,7 @@ func BenchmarkTable(b *testing.B) {
 	}{
 		{"fastcgi", measureKept}, {"nginx", measureNginx}, {"apache", measureApache},
 		{"sign", measureSign}, {"index", measureIndex}, {"flat", measureFlat}, {"reload", measureReload},
+		{"cgi", measureCGI},
 	} {
 		b.Run(group.name, func(b *testing.B) {
 			for _, f := range group.measure(b) {
@@ -58,7 +59,7 @@ func BenchmarkTable(b *testing.B) {
 }
 
 // contender is one of those that are measured beside each other. It returns
-// how many a second it does.
+// how many a second it does, or how much one takes.
 type contender struct {
 	name string
 	run  func(d time.Duration) float64

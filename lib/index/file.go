@@ -74,6 +74,7 @@ func (f *File) look(serial []byte) look {
 		}
 		f.scanned.Store(true)
 	}
+	s.blockSize = lookSize
 	found, whole := s.find(serial)
 	return look{
 		finding: found,

@@ -212,9 +212,9 @@ func TestNoFile(t *testing.T) {
 
 // TestBlocks puts rows of every kind over the borders of what is read at a time.
 func TestBlocks(t *testing.T) {
-	const block = 1 << 20
+	const look, block = 256 << 10, 1 << 20
 	for shift := -3; shift <= 3; shift++ {
-		for _, size := range []int{block, 2 * block} {
+		for _, size := range []int{look, 2 * look, block, 2 * block} {
 			pad := size - len(valid) + shift
 			filler := strings.Repeat("#"+strings.Repeat("x", 998)+"\n", pad/1000)
 			filler += strings.Repeat("\n", pad-len(filler))

@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	blockSize = 1 << 20 // how much of a file is read at a time, in bytes
-	tail      = 4 << 10 // how much more, to find the end of the last line
+	blockSize = 1 << 20   // how much of a file is read at a time to keep what is in it, in bytes
+	lookSize  = 256 << 10 // the same to look for one row: new memory costs more than reads, and a core's cache holds this much
+	tail      = 4 << 10   // how much more, to find the end of the last line
 )
 
 // block is a stretch of the file: all lines that begin in it.
@@ -55,15 +56,15 @@ func (b *block) next(r *row) bool {
 // fill reads block number n.
 func (b *block) fill(s *source, n int) error {
 	if b.room == nil {
-		b.room = make([]byte, min(s.stamp.size, 1+blockSize+maxLine+tail))
+		b.room = make([]byte, min(s.stamp.size, 1+s.blockSize+maxLine+tail))
 	}
 	*b = block{number: n, room: b.room, spare: b.spare}
 	// One byte more in front tells whether a line begins with the block.
-	from, skip := int64(n)*blockSize-1, 1
+	from, skip := int64(n)*s.blockSize-1, 1
 	if n == 0 {
 		from, skip = 0, 0
 	}
-	text, err := b.read(s, from, 0, skip+blockSize)
+	text, err := b.read(s, from, 0, skip+int(s.blockSize))
 	if err != nil {
 		return err
 	}
@@ -119,7 +120,7 @@ func (b *block) read(s *source, from int64, have, want int) ([]byte, error) {
 
 // blocks is how many blocks the file has.
 func (s *source) blocks() int {
-	return int((s.stamp.size + blockSize - 1) / blockSize)
+	return int((s.stamp.size + s.blockSize - 1) / s.blockSize)
 }
 
 // scan visits the blocks of the file, several at a time. They are taken in

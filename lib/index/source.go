@@ -50,6 +50,8 @@ type source struct {
 	stamp stamp // when it was opened
 	aside bool  // others ask meanwhile: a core is left to them
 
+	blockSize int64 // how much is read at a time, in bytes
+
 	progress func(read, size int64) // see Live; nil: nobody is told
 }
 
@@ -59,7 +61,7 @@ func open(path string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{path: path, file: file}
+	s := &source{path: path, file: file, blockSize: blockSize}
 	if err := s.check(); err != nil {
 		file.Close()
 		return nil, err
