@@ -41,7 +41,7 @@ func BenchmarkTable(b *testing.B) {
 	}{
 		{"fastcgi", measureKept}, {"nginx", measureNginx}, {"apache", measureApache},
 		{"sign", measureSign}, {"index", measureIndex}, {"flat", measureFlat}, {"reload", measureReload},
-		{"cgi", measureCGI},
+		{"cgi", measureCGI}, {"first", measureFirst},
 	} {
 		b.Run(group.name, func(b *testing.B) {
 			for _, f := range group.measure(b) {
