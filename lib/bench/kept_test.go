@@ -11,12 +11,18 @@ import (
 
 const (
 	connections = 8
+	flood       = 64 // connections of those who want a signature each
 	workingSet  = 100_000
 )
 
 // asking asks a peer for requests, on each connection at once: libfcgi closes one
 // that says nothing for two seconds.
 func asking(b *testing.B, name string, p peer, requests ...[]byte) contender {
+	b.Helper()
+	return askingOn(b, connections, name, p, requests...)
+}
+
+func askingOn(b *testing.B, connections int, name string, p peer, requests ...[]byte) contender {
 	b.Helper()
 	l := connect(b, p.socket, connections, requests...)
 	l.share(b, 1)

@@ -40,9 +40,11 @@ func ours(b *testing.B, r *servertest.Responder, args ...string) peer {
 	return p
 }
 
-// bare is the loop in Go, std is net/http/fcgi; both answer with so many bytes.
-func bare(b *testing.B, length int) peer { return goPeer(b, "bare", length) }
-func std(b *testing.B, length int) peer  { return goPeer(b, "std", length) }
+// bare is the loop in Go, signer is that loop with a signature for each answer, std
+// is net/http/fcgi; all answer with so many bytes.
+func bare(b *testing.B, length int) peer   { return goPeer(b, "bare", length) }
+func signer(b *testing.B, length int) peer { return goPeer(b, "sign", length) }
+func std(b *testing.B, length int) peer    { return goPeer(b, "std", length) }
 
 func goPeer(b *testing.B, kind string, length int) peer {
 	b.Helper()

@@ -1,12 +1,17 @@
 // Command peers is the least that a FastCGI program in Go does.
 //
 //	peers bare SOCKET LENGTH     a loop over records, one write an answer
+//	peers sign SOCKET LENGTH     the same, with a signature by P-256 before each
 //	peers std SOCKET LENGTH      net/http/fcgi
 //
-// Both answer each request with LENGTH bytes of STDOUT made before.
+// All answer each request with LENGTH bytes of STDOUT made before.
 package main
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/binary"
 	"fmt"
 	"net"
@@ -44,11 +49,22 @@ func run(args []string) error {
 	if err := os.Chmod(args[1], 0o666); err != nil {
 		return err
 	}
-	if args[0] == "std" {
+	before := func() error { return nil }
+	switch args[0] {
+	case "std":
 		body := make([]byte, length)
 		return fcgi.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(body) }))
+	case "sign":
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return err
+		}
+		before = func() error {
+			_, err := key.Sign(rand.Reader, make([]byte, crypto.SHA256.Size()), crypto.SHA256)
+			return err
+		}
 	}
-	return bare(l, answer(length))
+	return bare(l, answer(length), before)
 }
 
 // answer is STDOUT of that length, its end, and END_REQUEST.
@@ -66,18 +82,19 @@ func record(out []byte, kind byte, content []byte) []byte {
 	return append(out, content...)
 }
 
-// bare looks for the empty STDIN and writes answer, which is for request 1.
-func bare(l net.Listener, answer []byte) error {
+// bare looks for the empty STDIN, does what comes before an answer, and writes
+// answer, which is for request 1.
+func bare(l net.Listener, answer []byte, before func() error) error {
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			return err
 		}
-		go loop(c, answer)
+		go loop(c, answer, before)
 	}
 }
 
-func loop(c net.Conn, answer []byte) {
+func loop(c net.Conn, answer []byte, before func() error) {
 	defer c.Close()
 	buf := make([]byte, 64<<10)
 	r, w := 0, 0
@@ -88,6 +105,9 @@ func loop(c net.Conn, answer []byte) {
 				break
 			}
 			if buf[r+1] == stdin && size == 8 {
+				if err := before(); err != nil {
+					return
+				}
 				if _, err := c.Write(answer); err != nil {
 					return
 				}
