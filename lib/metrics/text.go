@@ -83,7 +83,7 @@ func (m *Metrics) writeRequests(t *text) {
 	}) {
 		t.sample("", float64(counts[r]), "transport", r.transport, "code", strconv.Itoa(r.code), "issuer", r.issuer, "status", r.status)
 	}
-	t.family("ocspcgi_refused_total", "counter", "Requests without a status in their answer, by reason: malformed, unsigned, not_served, index, signer, stopping, fault, and of HTTP method, size, type.")
+	t.family("ocspcgi_refused_total", "counter", "Requests without a status in their answer, by reason: malformed, unsigned, not_served, index, overload, signer, stopping, fault, and of HTTP method, size, type.")
 	refused := m.refused.counts()
 	for _, reason := range slices.Sorted(maps.Keys(refused)) {
 		t.sample("", float64(refused[reason]), "reason", reason)
