@@ -62,6 +62,11 @@ func (t *turns) limit(most int) {
 //
 // What is ahead is counted in work, not by a clock: on a machine that is busy
 // with other things everything takes longer, and nobody is sent away for that.
+//
+// Where all turns are taken, whoever else can run does so before the next one
+// begins: requests that have come in meanwhile would else wait in the scheduler's
+// queue, of which nobody knows how long it is. So what is kept is given first, and
+// what is too much is refused.
 func (t *turns) take(shared bool, cost time.Duration) bool {
 	mine, other := 0, 1
 	if shared {
@@ -70,7 +75,11 @@ func (t *turns) take(shared bool, cost time.Duration) bool {
 	t.mu.Lock()
 	if t.busy < t.most {
 		t.busy++
+		last := t.busy == t.most
 		t.mu.Unlock()
+		if last {
+			runtime.Gosched()
+		}
 		return true
 	}
 	l := &t.lines[mine]
@@ -84,6 +93,7 @@ func (t *turns) take(shared bool, cost time.Duration) bool {
 	l.work += cost
 	t.mu.Unlock()
 	<-turn
+	runtime.Gosched()
 	return true
 }
 
@@ -137,10 +147,6 @@ func (c *cost) learn(took time.Duration) {
 }
 
 // sign makes the answer that rows lead to once it is its turn to be signed.
-//
-// Before it is, all others that can run do: requests that have come in meanwhile
-// would else wait for it in the scheduler's queue, of which nobody knows how long
-// it is. So what is kept is given first, and what is too much is refused.
 func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
 	turns := id.turns
 	if turns == nil {
@@ -150,7 +156,6 @@ func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.T
 		return refusal(ocsp.TryLater, ErrOverloaded, describe(rows))
 	}
 	defer turns.give()
-	runtime.Gosched()
 	began := r.now()
 	answer := r.make(req, rows, id, now)
 	if answer.Err == nil {
