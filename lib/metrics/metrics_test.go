@@ -78,6 +78,9 @@ func TestCounts(t *testing.T) {
 	}
 	m.Fault(errors.New("reset"))
 	got := parse(t, m.Text())
+	if got["go_goroutines"] < 1 {
+		t.Error("the process has no goroutine")
+	}
 	for sample, want := range map[string]float64{
 		`ocspcgi_requests_total{transport="fcgi",code="200",issuer="CA",status="good"}`:        2,
 		`ocspcgi_requests_total{transport="fcgi",code="304",issuer="CA",status="good"}`:        1,

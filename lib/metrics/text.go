@@ -65,6 +65,8 @@ func (m *Metrics) Text() string {
 	m.writeSigners(&t)
 	t.family("ocspcgi_build_info", "gauge", "The program's version; the value is 1.")
 	t.sample("", 1, "version", m.Version, "goversion", runtime.Version())
+	t.family("go_goroutines", "gauge", "Goroutines of the process: connections, and a few of its own.")
+	t.sample("", float64(runtime.NumGoroutine()))
 	t.family("process_start_time_seconds", "gauge", "When the process was started, in seconds since 1970.")
 	t.sample("", seconds(m.Started))
 	return t.String()
