@@ -108,21 +108,7 @@ func (s *served) goroutines(t *testing.T) int {
 // these are sockets.
 func (s *served) files(t testing.TB) (all, sockets int) {
 	t.Helper()
-	dir := fmt.Sprintf("/proc/%d/fd", s.Process.Pid)
-	open, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range open {
-		// One that is closed meanwhile is none.
-		if to, err := os.Readlink(filepath.Join(dir, file.Name())); err == nil {
-			all++
-			if strings.HasPrefix(to, "socket:") {
-				sockets++
-			}
-		}
-	}
-	return all, sockets
+	return servertest.Files(t, s.Process.Pid)
 }
 
 // reply is an HTTP answer, whatever way it came.

@@ -152,6 +152,8 @@ func reason(answer *responder.Answer) string {
 		return "fault"
 	case errors.As(answer.Err, &doubt):
 		return "index"
+	case errors.Is(answer.Err, responder.ErrOverloaded):
+		return "overload"
 	case errors.Is(answer.Err, context.Canceled), errors.Is(answer.Err, context.DeadlineExceeded):
 		return "stopping"
 	}

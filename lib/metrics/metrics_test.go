@@ -73,11 +73,15 @@ func TestCounts(t *testing.T) {
 		record(refused(ocsp.Malformed, errors.New("x")), 200, 0), record(refused(ocsp.SignatureRequired, errors.New("x")), 200, 0),
 		record(refused(ocsp.Unauthorized, errors.New("x")), 200, 0), record(refused(ocsp.InternalError, errors.New("x")), 200, 0),
 		record(refused(ocsp.TryLater, fmt.Errorf("serial: %w", &index.DoubtError{})), 200, 0), record(refused(ocsp.TryLater, errors.New("expired")), 200, 0),
+		record(refused(ocsp.TryLater, responder.ErrOverloaded), 200, 0),
 	} {
 		m.Request(rec)
 	}
 	m.Fault(errors.New("reset"))
 	got := parse(t, m.Text())
+	if got["go_goroutines"] < 1 {
+		t.Error("the process has no goroutine")
+	}
 	for sample, want := range map[string]float64{
 		`ocspcgi_requests_total{transport="fcgi",code="200",issuer="CA",status="good"}`:        2,
 		`ocspcgi_requests_total{transport="fcgi",code="304",issuer="CA",status="good"}`:        1,
@@ -86,7 +90,7 @@ func TestCounts(t *testing.T) {
 		`ocspcgi_requests_total{transport="fcgi",code="200",issuer="CA",status="mixed"}`:       1,
 		`ocspcgi_requests_total{transport="fcgi",code="200",issuer="",status="page"}`:          1,
 		`ocspcgi_requests_total{transport="fcgi",code="405",issuer="",status="page"}`:          1,
-		`ocspcgi_requests_total{transport="fcgi",code="200",issuer="",status="tryLater"}`:      2,
+		`ocspcgi_requests_total{transport="fcgi",code="200",issuer="",status="tryLater"}`:      3,
 		`ocspcgi_requests_total{transport="fcgi",code="200",issuer="",status="internalError"}`: 1,
 		`ocspcgi_refused_total{reason="method"}`:                                               1,
 		`ocspcgi_refused_total{reason="size"}`:                                                 1,
@@ -97,11 +101,12 @@ func TestCounts(t *testing.T) {
 		`ocspcgi_refused_total{reason="fault"}`:                                                1,
 		`ocspcgi_refused_total{reason="index"}`:                                                1,
 		`ocspcgi_refused_total{reason="signer"}`:                                               1,
-		`ocspcgi_request_duration_seconds_bucket{le="0.00001"}`:                                14,
-		`ocspcgi_request_duration_seconds_bucket{le="0.0025"}`:                                 15,
-		`ocspcgi_request_duration_seconds_bucket{le="10"}`:                                     15,
-		`ocspcgi_request_duration_seconds_bucket{le="+Inf"}`:                                   16,
-		`ocspcgi_request_duration_seconds_count`:                                               16,
+		`ocspcgi_refused_total{reason="overload"}`:                                             1,
+		`ocspcgi_request_duration_seconds_bucket{le="0.00001"}`:                                15,
+		`ocspcgi_request_duration_seconds_bucket{le="0.0025"}`:                                 16,
+		`ocspcgi_request_duration_seconds_bucket{le="10"}`:                                     16,
+		`ocspcgi_request_duration_seconds_bucket{le="+Inf"}`:                                   17,
+		`ocspcgi_request_duration_seconds_count`:                                               17,
 		`ocspcgi_request_duration_seconds_sum`:                                                 60.002016,
 		`ocspcgi_cache_hits_total`:                                                             2,
 		`ocspcgi_cache_misses_total`:                                                           1,

@@ -65,6 +65,8 @@ func (m *Metrics) Text() string {
 	m.writeSigners(&t)
 	t.family("ocspcgi_build_info", "gauge", "The program's version; the value is 1.")
 	t.sample("", 1, "version", m.Version, "goversion", runtime.Version())
+	t.family("go_goroutines", "gauge", "Goroutines of the process: connections, and a few of its own.")
+	t.sample("", float64(runtime.NumGoroutine()))
 	t.family("process_start_time_seconds", "gauge", "When the process was started, in seconds since 1970.")
 	t.sample("", seconds(m.Started))
 	return t.String()
@@ -83,7 +85,7 @@ func (m *Metrics) writeRequests(t *text) {
 	}) {
 		t.sample("", float64(counts[r]), "transport", r.transport, "code", strconv.Itoa(r.code), "issuer", r.issuer, "status", r.status)
 	}
-	t.family("ocspcgi_refused_total", "counter", "Requests without a status in their answer, by reason: malformed, unsigned, not_served, index, signer, stopping, fault, and of HTTP method, size, type.")
+	t.family("ocspcgi_refused_total", "counter", "Requests without a status in their answer, by reason: malformed, unsigned, not_served, index, overload, signer, stopping, fault, and of HTTP method, size, type.")
 	refused := m.refused.counts()
 	for _, reason := range slices.Sorted(maps.Keys(refused)) {
 		t.sample("", float64(refused[reason]), "reason", reason)

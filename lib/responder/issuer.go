@@ -88,6 +88,8 @@ type identity struct {
 	byName       []byte // nil: byKey
 	certificates [][]byte
 	away         atomic.Bool // its key could not be asked the last time
+	cost         cost        // of a signature
+	turns        *turns      // of a key that is kept elsewhere; nil: the responder's
 }
 
 // Open reads an issuer's certificates and keys, and checks that they belong
@@ -146,6 +148,9 @@ func (i *Issuer) add(s *signer.Signer, cas []*x509.Certificate, others [][]byte,
 		return fmt.Errorf("%s: %w", s.Path, err)
 	}
 	id := &identity{signer: s, keyHash: keyHash}
+	if id.cost.elsewhere = signer.Elsewhere(s.KeyPath); id.cost.elsewhere {
+		id.turns = &turns{most: elsewhere}
+	}
 	if files.ByName {
 		id.byName = s.Certificate.RawSubject
 	}

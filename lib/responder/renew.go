@@ -3,6 +3,7 @@ package responder
 import (
 	"bytes"
 	"context"
+	"errors"
 	"runtime"
 	"time"
 )
@@ -17,8 +18,9 @@ func (r *Responder) give(s *served, der []byte, k *kept, now time.Time) *Answer 
 
 // renew signs the answer to der anew behind the back of those who ask, so that
 // nobody waits for a signature of what is asked for all the time. It does so once
-// for each kept answer, and only for a few at a time: for what is left out it is
-// tried again when somebody asks, and from its renewal on who asks does wait.
+// for each kept answer, and only for a few at a time: for what is left out, or has
+// too much ahead of it, it is tried again when somebody asks, and from its renewal on
+// who asks does wait.
 //
 // What comes of it is kept as any answer is: with the rows that were looked up
 // for it, which are compared with the index before it is given. So an answer
@@ -37,6 +39,8 @@ func (r *Responder) renew(s *served, der []byte, k *kept) {
 		defer r.renewals.Add(-1)
 		// Whoever asks at the renewal meets the same panic, and is answered.
 		defer func() { _ = recover() }()
-		r.respond(context.Background(), s, der, r.now())
+		if answer := r.respond(context.Background(), s, der, r.now()); errors.Is(answer.Err, ErrOverloaded) {
+			k.renewing.Store(false)
+		}
 	})
 }

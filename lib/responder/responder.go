@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -65,6 +66,7 @@ type Responder struct {
 	served     atomic.Pointer[served]
 	renewals   atomic.Int64 // under way
 	background sync.WaitGroup
+	turns      turns // of the keys that are in this process
 
 	signed, unsigned atomic.Uint64 // signatures that were made, and that failed
 }
@@ -92,6 +94,7 @@ type row struct {
 func (r *Responder) Serve(issuers ...*Issuer) {
 	next := &served{issuers: issuers}
 	next.cache.MaxBytes = r.CacheBytes
+	r.turns.limit(runtime.GOMAXPROCS(0))
 	r.served.Store(next)
 }
 
@@ -225,8 +228,8 @@ func (s *served) issuerOf(id *wire.CertID) *Issuer {
 	return nil
 }
 
-// sign makes the answer that rows lead to.
-func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
+// make makes the answer that rows lead to.
+func (r *Responder) make(req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
 	resp := r.response(req, rows, id, now.Truncate(time.Second).UTC())
 	out, err := resp.Marshal(id.signer.Sign)
 	r.keyIsAway(id, err)

@@ -1,0 +1,187 @@
+package responder_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"ocspcgi/lib/index"
+	"ocspcgi/lib/pkitest"
+	"ocspcgi/lib/responder"
+	"ocspcgi/lib/wire"
+)
+
+// Those who are answered alone and those whose answer many get come in turn.
+func TestTurns(t *testing.T) {
+	var turns responder.Turns
+	turns.Limit(1)
+	if !turns.Take(false, time.Millisecond) {
+		t.Fatal("the first one is sent away")
+	}
+	came := make(chan string)
+	for i, name := range []string{"own 1", "own 2", "own 3", "many 1", "many 2"} {
+		go func() {
+			if turns.Take(name[0] == 'm', time.Millisecond) {
+				came <- name
+			}
+		}()
+		for turns.Waiting() <= i {
+			runtime.Gosched()
+		}
+	}
+	var order []string
+	for range 5 {
+		turns.Give()
+		order = append(order, <-came)
+	}
+	if want := []string{"own 1", "many 1", "own 2", "many 2", "own 3"}; !slices.Equal(order, want) {
+		t.Errorf("%q, want %q", order, want)
+	}
+	turns.Give()
+	if !turns.Take(false, time.Millisecond) {
+		t.Error("nobody signs, and yet there is no turn")
+	}
+}
+
+// Who would have to wait for too long is sent away, of one line and not of the
+// other; what costs a lot may still have one ahead of it.
+func TestTurnsAreRefused(t *testing.T) {
+	for _, test := range []struct {
+		cost  time.Duration
+		most  int
+		waits int
+	}{
+		{time.Millisecond, 1, 51}, {10 * time.Millisecond, 1, 6}, {10 * time.Millisecond, 2, 11}, {time.Second, 1, 1}, {time.Second, 4, 4},
+	} {
+		var turns responder.Turns
+		turns.Limit(test.most)
+		for range test.most {
+			turns.Take(false, test.cost)
+		}
+		var group sync.WaitGroup
+		for i := range test.waits {
+			group.Go(func() {
+				if !turns.Take(false, test.cost) {
+					t.Errorf("%v, %d at a time: number %d is sent away", test.cost, test.most, i)
+					return
+				}
+				turns.Give()
+			})
+			for turns.Waiting() <= i && !t.Failed() {
+				runtime.Gosched()
+			}
+		}
+		if turns.Take(false, test.cost) {
+			t.Errorf("%v, %d at a time: more than %d wait", test.cost, test.most, test.waits)
+		}
+		group.Go(func() {
+			if !turns.Take(true, test.cost) {
+				t.Errorf("%v, %d at a time: who asks for many is sent away", test.cost, test.most)
+				return
+			}
+			turns.Give()
+		})
+		for turns.Waiting() <= test.waits && !t.Failed() {
+			runtime.Gosched()
+		}
+		for range test.most {
+			turns.Give()
+		}
+		group.Wait()
+	}
+}
+
+// What a signature costs is the work, of a key in this process: that some take
+// longer, as on a machine that is busy, counts little. Elsewhere the mean counts.
+func TestCost(t *testing.T) {
+	for _, test := range []struct {
+		name           string
+		elsewhere      bool
+		took           []time.Duration
+		least, notOver time.Duration
+	}{
+		{"none was made", false, nil, 100 * time.Microsecond, time.Millisecond},
+		{"the first one", false, []time.Duration{6e6}, 6e6, 6e6},
+		{"a shorter one", false, []time.Duration{6e6, 1e6}, 1e6, 1e6},
+		{"some that were held up", false, []time.Duration{1e6, 900e6, 900e6, 900e6, 900e6}, 1e6, 1.1e6},
+		{"all take longer from now on", false, slices.Concat([]time.Duration{1e6}, slices.Repeat([]time.Duration{8e6}, 1000)), 7.9e6, 8e6},
+		{"elsewhere", true, slices.Concat([]time.Duration{1e6}, slices.Repeat([]time.Duration{4e6, 6e6}, 50)), 4.5e6, 5.5e6},
+		{"in no time", false, []time.Duration{0}, 1, 1},
+	} {
+		c := responder.NewCost(test.elsewhere)
+		for _, took := range test.took {
+			c.Learn(took)
+		}
+		if got := c.Expected(); got < test.least || got > test.notOver {
+			t.Errorf("%s: %v, want %v to %v", test.name, got, test.least, test.notOver)
+		}
+	}
+}
+
+// More than can be signed is refused, and nothing else is: who is let in is told
+// the truth, what is kept is given, what others wait for is signed.
+func TestFlood(t *testing.T) {
+	b := newBench(t, func(r *responder.Responder, _ *responder.Files) { r.Now = nil })
+	signer := b.OCSPSigner("slow", pkitest.Key("rsa4096"))
+	live := &index.Live{Path: b.Index}
+	live.Reload(true)
+	b.Serve(open(t, filesOf(b.CA, signer), live))
+	kept, fresh := b.request(t, b.Good, "-no_nonce"), b.request(t, b.Company.Revoked, "-no_nonce")
+	b.ask(t, kept, ocsp.Success)
+	nonce := b.request(t, b.Good)
+	const crowd = 500
+	var group sync.WaitGroup
+	answers := make([]*responder.Answer, crowd)
+	for i := range crowd {
+		group.Go(func() {
+			answers[i] = b.Respond(context.Background(), nonce)
+			if a := b.Respond(context.Background(), kept); !a.Cached {
+				t.Errorf("not kept: %v", a.Err)
+			}
+			if i == crowd/2 {
+				b.ask(t, fresh, ocsp.Success)
+			}
+		})
+	}
+	group.Wait()
+	good, refused := 0, 0
+	for _, a := range answers {
+		resp, err := wire.ParseResponse(a.DER)
+		switch {
+		case err != nil:
+			t.Error(err)
+		case a.Status == ocsp.Success && resp.Singles[0].Status == wire.Good:
+			good++
+		case a.Status == ocsp.TryLater && errors.Is(a.Err, responder.ErrOverloaded) && resp.Status == ocsp.TryLater && !a.Keepable():
+			refused++
+		default:
+			t.Errorf("%v: %v", a.Status, a.Err)
+		}
+	}
+	if t.Logf("%d good, %d refused", good, refused); good < 2 || refused == 0 {
+		t.Error("all of one kind")
+	}
+	b.ask(t, nonce, ocsp.Success)
+}
+
+// A burst of those who can be answered soon is answered.
+func TestBurst(t *testing.T) {
+	b := newBench(t, func(r *responder.Responder, _ *responder.Files) { r.Now = nil })
+	live := &index.Live{Path: b.Index}
+	live.Reload(true)
+	b.Serve(open(t, filesOf(b.CA, b.Signer), live))
+	nonce := b.request(t, b.Good)
+	for range 3 {
+		var group sync.WaitGroup
+		for range 64 {
+			group.Go(func() { b.ask(t, nonce, ocsp.Success) })
+		}
+		group.Wait()
+	}
+}
