@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -30,14 +31,15 @@ func openPKCS12(path string, data []byte, pass Passphrase) (b bundle, err error)
 		}
 	}
 	key, first, chain, err := pkcs12.DecodeChain(data, string(phrase))
-	var unknown pkcs12.NotImplementedError
 	switch {
 	case errors.Is(err, pkcs12.ErrIncorrectPassword) && pass == nil:
 		return b, errEncrypted
 	case errors.Is(err, pkcs12.ErrIncorrectPassword), errors.Is(err, pkcs12.ErrDecryption):
 		return b, ErrPassphrase
-	case errors.As(err, &unknown), err != nil:
-		return b, fmt.Errorf("this PKCS#12 file cannot be read (%w); openssl pkcs12 -in FILE -out NEW.pem makes it PEM", err)
+	case err != nil:
+		// What encoding/asn1 says ends in addresses of memory, which help nobody.
+		why, _, _ := strings.Cut(err.Error(), ": asn1: ")
+		return b, fmt.Errorf("this PKCS#12 file cannot be read (%s); openssl pkcs12 -in FILE -out NEW.pem makes it PEM", why)
 	}
 	return bundle{key, append([]*x509.Certificate{first}, chain...)}, nil
 }
