@@ -149,7 +149,8 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	if r.failed != nil {
 		return l.unread(r.failed)
 	}
-	l.again = s.stamp != l.seen && s.stamp.age(now) < s.stamp.grain()
+	before, twice := l.report, s.stamp == l.seen
+	l.again = !twice && s.stamp.age(now) < s.stamp.grain()
 	l.seen, l.readAt, l.lost, l.held = s.stamp, now, "", false
 	l.report = l.judge(r, accept, now)
 	if l.report.Rows > manyRows {
@@ -157,8 +158,15 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	}
 	l.report.Took = l.now().Sub(now)
 	report := l.report
-	report.Changed = true
+	report.Changed = !(twice && report.repeats(before))
 	return report
+}
+
+// repeats tells whether a file that was read once more is as little to be believed as
+// before: the log has that already.
+func (r *Report) repeats(before Report) bool {
+	return r.Err != nil && before.Err != nil && r.Err.Error() == before.Err.Error() &&
+		r.Rows == before.Rows && r.Count == before.Count
 }
 
 // doubtful tells whether the file may have changed behind the back of its stamp

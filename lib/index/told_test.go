@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"ocspcgi/lib/index"
 )
@@ -43,4 +44,28 @@ func TestReportOfTheLastReload(t *testing.T) {
 	}
 	live.Reload(false)
 	tell("no file", false, 1, 3)
+}
+
+// A file that is torn is told of once, though it is read twice while it is young.
+func TestTornIsToldOnce(t *testing.T) {
+	at := time.Now()
+	live := &index.Live{Path: filepath.Join(t.TempDir(), "index.txt"), Now: func() time.Time { return at }}
+	replace(t, live.Path, entry('V', "10"))
+	live.Reload(false)
+	torn := entry('V', "10") + "R\t"
+	if err := os.WriteFile(live.Path, []byte(torn), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for i, changed := range []bool{true, false, false} {
+		if r := live.Reload(false); r.Believed || r.Changed != changed {
+			t.Errorf("look %d: %+v", i, r)
+		}
+		at = at.Add(3 * time.Second) // a young file is read again once its stamp tells the next change
+	}
+	if err := os.WriteFile(live.Path, []byte(torn+"x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r := live.Reload(false); r.Believed || !r.Changed {
+		t.Errorf("torn elsewhere: %+v", r)
+	}
 }
