@@ -48,7 +48,7 @@ PAGES   := man mandoc zsh fish
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build pkcs11 demo test interop browser race lint vuln fuzz fuzz-table bench bench-chart testdata install uninstall share sbom deb rpm apk dist package clean guides truth ci-long
+.PHONY: build pkcs11 demo test interop browser race lint vuln fuzz fuzz-table bench bench-chart testdata install uninstall share sbom deb rpm apk dist package clean guides truth soak ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -138,8 +138,15 @@ truth: build
 	@.ci/programs openssl apache2 nginx
 	$(GO) test -count=1 -timeout 0 -v -run '^TestTruth$$' ./lib/truth -args -for $(T) -seed $(SEED) -rows $(ROWS)
 
+# The program at full rate for as long as T, an hour where nothing is said, while its
+# files change and others send garbage: nothing may fail, and nothing be left over.
+# RECORD=1 adds the figures to SECURITY.md.
+soak: build
+	@.ci/programs openssl nginx
+	$(GO) test -count=1 -timeout 0 -v -run '^TestSoak$$' ./lib/truth -args -soak $(if $(filter file,$(origin T)),1h,$(T)) -seed $(SEED) $(if $(RECORD),-record)
+
 # Takes longer than anybody waits for.
-ci-long: race fuzz guides browser package truth
+ci-long: race fuzz guides browser package truth soak
 
 testdata:
 	@.ci/programs openssl

@@ -11,7 +11,7 @@ import (
 
 const (
 	connections = 8
-	flood       = 64 // connections where many ask at once
+	many        = 64 // connections where many ask at once
 	workingSet  = 100_000
 )
 
@@ -48,7 +48,7 @@ func measureKept(b *testing.B) (figures []figure) {
 	us := ours(b, r)
 	logging := ours(b, r, "-log_level", "info", "-log", filepath.Join(r.Dir, "log"))
 	length := len(answered(b, us.socket, requests[0]))
-	loop, c99, std := bare(b, length), libfcgi(b, 4*flood, length), std(b, length)
+	loop, c99, std := bare(b, length), libfcgi(b, 4*many, length), std(b, length)
 	for _, p := range []peer{us, logging} {
 		connect(b, p.socket, connections, requests...).all(b)
 	}
@@ -63,8 +63,8 @@ func measureKept(b *testing.B) (figures []figure) {
 			peers = append(peers, asking(b, "net/http/fcgi", std, set...))
 		}
 		figures = append(figures, against(what, asking(b, "ocspcgi", us, set...), peers, 0.85, 1, 0)...)
-		figures = append(figures, against(what+", 64 connections", askingOn(b, flood, "ocspcgi", us, set...), []contender{
-			askingOn(b, flood, "bare loop in Go", loop, set...), askingOn(b, flood, "libfcgi, empty handler", c99, set...),
+		figures = append(figures, against(what+", 64 connections", askingOn(b, many, "ocspcgi", us, set...), []contender{
+			askingOn(b, many, "bare loop in Go", loop, set...), askingOn(b, many, "libfcgi, empty handler", c99, set...),
 		}, 0.85, 1)...)
 		figures = append(figures, against(what+", each in the log", asking(b, "logging", logging, set...), []contender{
 			asking(b, "libfcgi, empty handler", c99, set...),

@@ -46,9 +46,9 @@ func measureSign(b *testing.B) (figures []figure) {
 		peers := []contender{{kind.alone, func(d time.Duration) float64 { return signing(b, kind.key, d) }}}
 		if kind.flag == "p256" { // of an RSA signature the rest is no part worth seeing
 			length := len(answered(b, us.socket, posted(der)))
-			peers = append(peers, askingOn(b, flood, "bare loop in Go that signs", signer(b, length), posted(der)))
+			peers = append(peers, askingOn(b, many, "bare loop in Go that signs", signer(b, length), posted(der)))
 		}
-		figures = append(figures, against(what, askingOn(b, flood, "ocspcgi", us, posted(der)), peers, kind.least, 0)...)
+		figures = append(figures, against(what, askingOn(b, many, "ocspcgi", us, posted(der)), peers, kind.least, 0)...)
 		address := servertest.FreeAddress(b)
 		r.Listen(b, address)
 		figures = append(figures, against("HTTP with a nonce, "+kind.name, contender{"ocspcgi", wrk(b, connections, "http://"+address+"/", der)},

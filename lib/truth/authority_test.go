@@ -50,7 +50,13 @@ const settled = 1500 * time.Millisecond
 
 func newAuthority(t testing.TB, seed uint64, rows int, hup *accepting) *authority {
 	t.Helper()
-	a := &authority{Company: pkitest.NewCompany(t), t: t, seed: seed, hup: hup}
+	return authorityOf(t, pkitest.NewCompany(t), seed, rows, hup)
+}
+
+// authorityOf puts a company to work, which has issued what it will by itself.
+func authorityOf(t testing.TB, c *pkitest.Company, seed uint64, rows int, hup *accepting) *authority {
+	t.Helper()
+	a := &authority{Company: c, t: t, seed: seed, hup: hup}
 	for _, h := range []*history{&a.file, &a.memory} {
 		h.states, h.open = map[string][]state{}, map[string]bool{}
 	}

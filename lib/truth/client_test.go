@@ -22,6 +22,8 @@ type medium struct {
 	backward time.Duration // how far producedAt may go back between two answers: several processes share them
 	ask      func(q *question) (*reply, error)
 	produced *produced // shared by the media of one responder
+	every    int       // of how many answers one is verified; 0: all are
+	asked    int       // so many
 }
 
 func (m *medium) history(a *authority) *history {
@@ -68,13 +70,24 @@ func (c *tally) count(x *exchange, says []string, err error) {
 	for _, s := range says {
 		c.counts[x.medium.name][s]++
 	}
-	if err == nil {
-		return
+	if err != nil {
+		c.add(fmt.Errorf("%s: %w\n\t%s", x.medium.name, err, strings.Join(x.of.log(), "\n\t")))
 	}
+}
+
+// add counts what is wrong. The mutex is held.
+func (c *tally) add(err error) {
 	const most = 5
 	if c.wrong++; c.wrong <= most {
-		c.faults = append(c.faults, fmt.Sprintf("%s: %s: %v\n\t%s", time.Now().UTC().Format("15:04:05.000"), x.medium.name, err, strings.Join(x.of.log(), "\n\t")))
+		c.faults = append(c.faults, fmt.Sprintf("%s: %v", time.Now().UTC().Format("15:04:05.000"), err))
 	}
+}
+
+// fail counts a request that was not answered.
+func (c *tally) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(err)
 }
 
 // failed tells whether anything was wrong.
@@ -109,25 +122,33 @@ func (m *medium) run(rng *rand.Rand, cas []*authority, c *tally, stop <-chan str
 			return nil
 		default:
 		}
-		a := cas[rng.IntN(len(cas))]
-		q, err := a.question(rng)
-		if err != nil {
+		if _, err := m.once(rng, cas[rng.IntN(len(cas))], c); err != nil {
 			return err
 		}
-		x := &exchange{question: q, medium: m}
-		key := ""
-		if q.nonce == nil {
-			key = string(q.der)
-			x.floor = m.produced.before(key).Add(-m.backward)
-		}
-		x.asked = time.Now()
-		x.reply, err = m.ask(q)
-		if x.answered = time.Now(); err != nil {
-			return fmt.Errorf("%s: %w", m.name, err)
-		}
-		m.judge(x, key, c)
 		pause(rng, 8)
 	}
+}
+
+// once asks one question, and judges the answer. The error says that there is none.
+func (m *medium) once(rng *rand.Rand, a *authority, c *tally) (*exchange, error) {
+	q, err := a.question(rng)
+	if err != nil {
+		return nil, err
+	}
+	m.asked++
+	x := &exchange{question: q, medium: m, unverified: m.every > 0 && m.asked%m.every != 0}
+	key := ""
+	if q.nonce == nil && (m.every == 0 || len(q.ids) == 1) {
+		key = string(q.der)
+		x.floor = m.produced.before(key).Add(-m.backward)
+	}
+	x.asked = time.Now()
+	x.reply, err = m.ask(q)
+	if x.answered = time.Now(); err != nil {
+		return x, fmt.Errorf("%s: %w", m.name, err)
+	}
+	m.judge(x, key, c)
+	return x, nil
 }
 
 func (m *medium) judge(x *exchange, key string, c *tally) {

@@ -78,6 +78,7 @@ type exchange struct {
 	asked, answered time.Time
 	medium          *medium
 	floor           time.Time // produced at, of what was answered before this was asked
+	unverified      bool      // its signature is not looked at
 }
 
 // read reads the body, and tells what is wrong with the reply whatever it says.
@@ -161,6 +162,9 @@ func (x *exchange) times(produced time.Time, single *wire.Single) error {
 
 // signature has another reader than ours verify the answer.
 func (x *exchange) signature(i int, single *wire.Single) error {
+	if x.unverified {
+		return nil
+	}
 	serial, _ := new(big.Int).SetString(x.serials[i], 16)
 	resp, err := ocsp.ParseResponseForCert(x.body, &x509.Certificate{SerialNumber: serial}, x.of.Certificate)
 	if err != nil {

@@ -122,8 +122,13 @@ func web(t *testing.T, start servertest.Web, r *servertest.Responder, snippet st
 }
 
 // byHTTP asks an HTTP server.
-func byHTTP(site string) func(q *question) (*reply, error) {
-	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableCompression: true}}
+func byHTTP(site string) func(q *question) (*reply, error) { return byClient(newClient(), site) }
+
+func newClient() *http.Client {
+	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableCompression: true}}
+}
+
+func byClient(client *http.Client, site string) func(q *question) (*reply, error) {
 	return func(q *question) (*reply, error) {
 		var resp *http.Response
 		var err error
@@ -148,16 +153,21 @@ func bySocket(r *servertest.Responder) func(q *question) (*reply, error) {
 		if err != nil {
 			return nil, err
 		}
-		// With this line in front it is an answer as net/http reads it.
-		resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader("HTTP/1.1 200 OK\r\n"+string(out))), nil)
-		if err != nil {
-			return nil, err
-		}
-		body, err := io.ReadAll(resp.Body)
-		status := resp.StatusCode
-		if said := resp.Header.Get("Status"); said != "" && !strings.HasPrefix(said, "200") {
-			status = 0
-		}
-		return &reply{status, resp.Header, body}, err
+		return parse(out)
 	}
+}
+
+// parse reads what an application has written to STDOUT.
+func parse(out []byte) (*reply, error) {
+	// With this line in front it is an answer as net/http reads it.
+	resp, err := http.ReadResponse(bufio.NewReader(strings.NewReader("HTTP/1.1 200 OK\r\n"+string(out))), nil)
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	status := resp.StatusCode
+	if said := resp.Header.Get("Status"); said != "" && !strings.HasPrefix(said, "200") {
+		status = 0
+	}
+	return &reply{status, resp.Header, body}, err
 }

@@ -104,6 +104,19 @@ func appended(have int) way {
 	}}
 }
 
+// appendedAtOnce is appended with one write.
+func appendedAtOnce(have int) way {
+	return way{name: "appending at once", write: func(_ *rand.Rand, path string, data []byte, there func(n int)) error {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(data[have:])
+		there(len(data))
+		return errors.Join(err, f.Close())
+	}}
+}
+
 // pieces writes data in a few pieces, with pauses.
 func pieces(rng *rand.Rand, w io.Writer, data []byte, place func([]byte, int) int, most int, there func(int)) error {
 	count := 1 + rng.IntN(8)
