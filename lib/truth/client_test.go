@@ -155,6 +155,7 @@ func (m *medium) judge(x *exchange, key string, c *tally) {
 	x.of.judging.RLock()
 	defer x.of.judging.RUnlock()
 	says, err := x.judge()
+	x.says = says
 	c.count(x, says, err)
 	// Unknown is not kept where others find it: an older answer may come again.
 	if resp, err := x.read(); err == nil && key != "" && !slices.Contains(says, wire.Unknown.String()) {

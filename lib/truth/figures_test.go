@@ -16,15 +16,15 @@ var record = flag.Bool("record", false, "add the figures of TestSoak to testdata
 
 // figures are what a soak has found.
 type figures struct {
-	length                                        time.Duration
-	requests, failed, garbage, reloads, rotations int64
-	before, after                                 vitals
-	quiet, loaded                                 time.Duration // of 99 % of the requests
+	length                                                time.Duration
+	requests, failed, untold, garbage, reloads, rotations int64
+	before, after                                         vitals
+	quiet, loaded                                         time.Duration // of 99 % of the requests
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%v: %d requests, %d failed, %d of garbage, %d reloads, %d rotations; %d KiB, then %d; %d descriptors, then %d; %d goroutines, then %d; 99 %% within %v while quiet, %v under load",
-		f.length, f.requests, f.failed, f.garbage, f.reloads, f.rotations, f.before.kib, f.after.kib,
+	return fmt.Sprintf("%v: %d requests, %d failed, %d rightly told to try later, %d of garbage, %d reloads, %d rotations; %d KiB, then %d; %d descriptors, then %d; %d goroutines, then %d; 99 %% within %v while quiet, %v under load",
+		f.length, f.requests, f.failed, f.untold, f.garbage, f.reloads, f.rotations, f.before.kib, f.after.kib,
 		f.before.files, f.after.files, f.before.goroutines, f.after.goroutines, f.quiet.Round(time.Microsecond), f.loaded.Round(time.Microsecond))
 }
 
@@ -115,8 +115,8 @@ func (f figures) record(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	table = fmt.Appendf(table, "%s\t%v\t%d\t%d\t%d\t%d\t%d\t%d\t%.1f, %.1f\t%d, %d\t%d, %d\t%.2f, %.2f\n", time.Now().UTC().Format(time.DateOnly), f.length, runtime.NumCPU(),
-		f.requests, f.failed, f.garbage, f.reloads, f.rotations, float64(f.before.kib)/1024, float64(f.after.kib)/1024,
+	table = fmt.Appendf(table, "%s\t%v\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.1f, %.1f\t%d, %d\t%d, %d\t%.2f, %.2f\n", time.Now().UTC().Format(time.DateOnly), f.length, runtime.NumCPU(),
+		f.requests, f.failed, f.untold, f.garbage, f.reloads, f.rotations, float64(f.before.kib)/1024, float64(f.after.kib)/1024,
 		f.before.files, f.after.files, f.before.goroutines, f.after.goroutines, f.quiet.Seconds()*1000, f.loaded.Seconds()*1000)
 	page, err := os.ReadFile(securityFile)
 	if err != nil {
@@ -141,13 +141,15 @@ func TestSoakFails(t *testing.T) {
 		a := newAuthority(t, 1, 40, nil)
 		a.work.set(true) // so that whoever gives up is excused
 		s := &soak{a: a, tally: tally{counts: map[string]map[string]int{}}}
-		m := &medium{name: name, memory: true, grace: second, every: 16, produced: &produced{last: map[string]time.Time{}},
+		m := &medium{name: name, memory: true, every: 16, produced: &produced{last: map[string]time.Time{}},
 			ask: wrong{index: eager, spoil: spoil}.ask(t, a)}
 		rng := rand.New(rand.NewPCG(1, 1))
 		for range 200 {
-			if _, err := m.once(rng, a, &s.tally); err != nil {
+			x, err := m.once(rng, a, &s.tally)
+			if err != nil {
 				t.Fatal(err)
 			}
+			s.note(x)
 		}
 		if failed := s.failed(); (failed > 0) != (spoil != nil) {
 			t.Errorf("%q: %d requests failed: %q", name, failed, s.tally.faults)

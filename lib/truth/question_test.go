@@ -79,6 +79,7 @@ type exchange struct {
 	medium          *medium
 	floor           time.Time // produced at, of what was answered before this was asked
 	unverified      bool      // its signature is not looked at
+	says            []string  // of each certificate, as judge has found
 }
 
 // read reads the body, and tells what is wrong with the reply whatever it says.

@@ -25,10 +25,14 @@ var soaking = flag.Duration("soak", 4*time.Second, "how long TestSoak asks at fu
 // clock or in memory is asserted of runs of a minute and more.
 func TestSoak(t *testing.T) {
 	s := newSoak(t)
-	s.run(t, min(*soaking/10, 3*time.Minute)) // all that is taken once is taken
+	warmUp := min(*soaking/10, 3*time.Minute) // all that is taken once is taken
+	if *soaking >= time.Minute {
+		warmUp = max(warmUp, 30*time.Second)
+	}
+	s.run(t, warmUp)
 	f := figures{length: *soaking, before: s.idle(t)}
 	s.took = [2]latencies{}
-	for _, n := range []*atomic.Int64{&s.requests, &s.garbage, &s.reloads, &s.rotations} {
+	for _, n := range []*atomic.Int64{&s.requests, &s.garbage, &s.reloads, &s.rotations, &s.untold} {
 		n.Store(0)
 	}
 	s.run(t, *soaking)
@@ -38,7 +42,7 @@ func TestSoak(t *testing.T) {
 		f.after = s.vitals(t)
 	}
 	f.requests, f.failed, f.garbage = s.requests.Load(), s.failed(), s.garbage.Load()
-	f.reloads, f.rotations = s.reloads.Load(), s.rotations.Load()
+	f.reloads, f.rotations, f.untold = s.reloads.Load(), s.rotations.Load(), s.untold.Load()
 	f.quiet, f.loaded = s.took[0].quantile(0.99), s.took[1].quantile(0.99)
 	t.Logf("\n%s\n%s", s.tally.String(), f)
 	for _, fault := range append(s.tally.faults, f.faults()...) {
@@ -72,6 +76,7 @@ type soak struct {
 	tally tally
 
 	requests, garbage, reloads, rotations atomic.Int64
+	refused, untold                       atomic.Int64 // with tryLater: without a reason, and with one
 
 	mu   sync.Mutex
 	took [2]latencies // quiet and not
@@ -104,16 +109,27 @@ func newSoak(t *testing.T) *soak {
 	return s
 }
 
-// failed is how many requests have failed: no answer, a wrong one, or tryLater,
-// for which there is no reason here.
+// failed is how many requests have failed: no answer, a wrong one, or tryLater
+// where the status could be told.
 func (s *soak) failed() int64 {
 	s.tally.mu.Lock()
 	defer s.tally.mu.Unlock()
-	n := s.tally.wrong
-	for _, counts := range s.tally.counts {
-		n += counts["try later"]
+	return int64(s.tally.wrong) + s.refused.Load()
+}
+
+// note counts an answer of tryLater. There is a reason while the index is written
+// and a certificate is asked about that it does not have: it may be about to.
+func (s *soak) note(x *exchange) {
+	if !slices.Contains(x.says, "try later") {
+		return
 	}
-	return int64(n)
+	for _, serial := range x.serials {
+		if slices.Contains(x.medium.history(x.of).may(serial, x.asked, x.answered, x.medium.grace), never) {
+			s.untold.Add(1)
+			return
+		}
+	}
+	s.refused.Add(1)
 }
 
 // run has all of it go on for so long, three quarters of it disturbed.
@@ -209,6 +225,7 @@ func (s *soak) ask(m *medium, rng *rand.Rand, stop <-chan struct{}) {
 			s.tally.fail(err)
 			continue
 		}
+		s.note(x)
 		if now := s.phase.Load(); now == phase && phase != 1 && !slow {
 			took[phase/2].note(x.answered.Sub(x.asked))
 		}
