@@ -34,7 +34,6 @@ func (s *soak) idle(t *testing.T) vitals {
 		}
 		time.Sleep(6 * time.Second)
 		least = min(least, servertest.Resident(t, s.process.Pid()))
-		t.Log("round", servertest.Resident(t, s.process.Pid()))
 	}
 	v := s.vitals(t)
 	v.kib = least
