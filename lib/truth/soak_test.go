@@ -27,7 +27,7 @@ func TestSoak(t *testing.T) {
 	s := newSoak(t)
 	warmUp := min(*soaking/10, 3*time.Minute) // all that is taken once is taken
 	if *soaking >= time.Minute {
-		warmUp = max(warmUp, 30*time.Second)
+		warmUp = max(warmUp, time.Minute)
 	}
 	s.run(t, warmUp)
 	f := figures{length: *soaking, before: s.idle(t)}
