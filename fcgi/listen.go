@@ -55,11 +55,7 @@ func listenUnix(path string, mode fs.FileMode, group string) (net.Listener, erro
 // bind makes the socket, while no other process of ours does in that directory:
 // one that is bound and does not listen yet looks like one that is left over.
 func bind(path string, mode fs.FileMode, gid int) (net.Listener, error) {
-	unlock, err := lock(filepath.Dir(path))
-	if err != nil {
-		return nil, err
-	}
-	defer unlock()
+	defer lock(filepath.Dir(path))()
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
@@ -89,21 +85,22 @@ func bind(path string, mode fs.FileMode, gid int) (net.Listener, error) {
 }
 
 // lock keeps others out who want to lock a directory, and waits for them for a
-// second. One that cannot be read is not locked.
-func lock(dir string) (unlock func(), err error) {
+// second. Whoever has it for longer is none of ours: anybody who may read the
+// directory can lock it, and is not to keep us from starting by that. One that cannot
+// be read, or whose file system has no locks, is not locked.
+func lock(dir string) (unlock func()) {
 	f, err := os.Open(dir)
 	if err != nil {
-		return func() {}, nil // binding says what is wrong with it
+		return func() {} // binding says what is wrong with it
 	}
 	for range 100 {
-		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return func() { f.Close() }, nil // not every file system has locks
+			break
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	f.Close()
-	return nil, fmt.Errorf("somebody has %s locked: %w", dir, err)
+	return func() { f.Close() }
 }
 
 // ownSocket removes its socket when it is closed, if it is still there.

@@ -237,6 +237,25 @@ func TestListenTogether(t *testing.T) {
 	}
 }
 
+// Who has the directory locked, as everybody can who may read it, keeps nobody from
+// listening.
+func TestListenWhereSomebodyHasLocked(t *testing.T) {
+	dir := t.TempDir()
+	held, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	l, err := fcgi.Listen("unix:"+filepath.Join(dir, "s"), 0, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+}
+
 // The socket of a successor stays when the process before it ends.
 func TestCloseAfterSuccessor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
