@@ -149,7 +149,7 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	if r.failed != nil {
 		return l.unread(r.failed)
 	}
-	before, twice := l.report, s.stamp == l.seen
+	before, twice, lost := l.report, s.stamp == l.seen, l.lost != ""
 	l.again = !twice && s.stamp.age(now) < s.stamp.grain()
 	l.seen, l.readAt, l.lost, l.held = s.stamp, now, "", false
 	l.report = l.judge(r, accept, now)
@@ -158,7 +158,7 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	}
 	l.report.Took = l.now().Sub(now)
 	report := l.report
-	report.Changed = !(twice && report.repeats(before))
+	report.Changed = lost || !(twice && report.repeats(before))
 	return report
 }
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"ocspcgi/lib/index"
 )
 
 // limited is set in a process that may open no more files.
@@ -91,18 +93,7 @@ func TestNoDescriptors(t *testing.T) {
 	path := write(t, entry('V', "10"))
 	l := live(t, path)
 	replace(t, path, entry('R', "10"))
-	var before syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 0, Max: before.Max}); err != nil {
-		t.Fatal(err)
-	}
-	report := l.Reload(false)
-	got := said(l.Lookup(octets(t, "10")))
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
-		t.Fatal(err)
-	}
+	report, got := without(t, l)
 	if !strings.HasPrefix(got, "doubt") || report.Err == nil || !strings.Contains(report.Err.Error(), "too many open files") {
 		t.Errorf("says %q, report %+v", got, report)
 	}
@@ -110,4 +101,29 @@ func TestNoDescriptors(t *testing.T) {
 	if got := said(l.Lookup(octets(t, "10"))); !strings.HasPrefix(got, "R") {
 		t.Errorf("says %q afterwards", got)
 	}
+	// What is torn is told of again once it can be read again.
+	replace(t, path, entry('R', "10")+"V")
+	l.Reload(false)
+	without(t, l)
+	if r := l.Reload(true); r.Believed || !r.Changed {
+		t.Errorf("torn, and to be read again: %+v", r)
+	}
+}
+
+// without reads the index while there are no descriptors, and looks 10 up.
+func without(t *testing.T, l *index.Live) (r index.Report, got string) {
+	t.Helper()
+	var before syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 0, Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	r = l.Reload(true) // also what has not changed
+	got = said(l.Lookup(octets(t, "10")))
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+		t.Fatal(err)
+	}
+	return r, got
 }
