@@ -78,7 +78,6 @@ var imports = []rule{
 	{"github.com/miekg/pkcs11", "lib/signer", "keys are used in one place; it is in the build of make pkcs11 alone, for it needs cgo"},
 	{"github.com/pelletier/go-toml/v2", "lib/config", "settings are read in one place"},
 	{"github.com/rs/zerolog", "lib/journal", "errors go up to the program, which alone logs"},
-	{"github.com/youmark/pkcs8", "lib/signer", "keys are read in one place"},
 	{"golang.org/x/crypto", "main lib/check lib/command lib/journal lib/metrics lib/ocsphttp lib/responder lib/servertest lib/signer lib/verify lib/wire", "the others carry bytes and do not look into them"},
 	{"golang.org/x/sync", "lib/responder", "only signing is shared between those who ask"},
 	{"golang.org/x/sys", "main fcgi lib/check lib/command lib/confine lib/httpd lib/index lib/reload lib/signer lib/watch", "the others have nothing to ask the kernel"},

@@ -13,13 +13,19 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"ocspcgi/lib/pkitest"
+	"ocspcgi/lib/servertest"
 )
 
 // buildWithTokens builds the program that knows tokens.
 func buildWithTokens(t testing.TB, path string) {
 	t.Helper()
-	cmd := exec.Command("go", "build", "-tags", "pkcs11 netgo osusergo", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	build(t, path, "CGO_ENABLED=1", "-tags", "pkcs11 netgo osusergo")
+}
+
+func build(t testing.TB, path, cgo string, flags ...string) {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path}, flags...)...)
+	cmd.Env = append(os.Environ(), cgo)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -124,7 +130,7 @@ func (a *apart) await(what string, want ocsp.ResponseStatus) {
 func BenchmarkElsewhere(b *testing.B) {
 	dir := b.TempDir()
 	program, withTokens := filepath.Join(dir, "ocspcgi"), filepath.Join(dir, "ocspcgi-pkcs11")
-	build(b, ".", program)
+	build(b, program, "CGO_ENABLED=0")
 	buildWithTokens(b, withTokens)
 	c := pkitest.NewCompany(b)
 	s := c.OCSPSigner("bench")
@@ -135,7 +141,7 @@ func BenchmarkElsewhere(b *testing.B) {
 		b.Fatal(err)
 	}
 	request := filepath.Join(dir, "request")
-	writeFile(b, request, string(pkitest.Request(b, c.CA, c.Good, "-no_nonce")), 0o644)
+	servertest.WriteFile(b, request, string(pkitest.Request(b, c.CA, c.Good, "-no_nonce")))
 	short, err := os.MkdirTemp("", "bench")
 	if err != nil {
 		b.Fatal(err)
@@ -153,6 +159,12 @@ func BenchmarkElsewhere(b *testing.B) {
 		if bench.pass != "" {
 			env = append(env, "OCSP_PASSIN="+bench.pass)
 		}
-		b.Run(bench.name, func(b *testing.B) { spawn(b, request, env, bench.program) })
+		b.Run(bench.name, func(b *testing.B) {
+			before := servertest.ChildTime(b)
+			for b.Loop() {
+				servertest.Spawn(b, request, env, bench.program)
+			}
+			b.ReportMetric((servertest.ChildTime(b)-before).Seconds()*1000/float64(b.N), "cpu-ms/op")
+		})
 	}
 }

@@ -1,12 +1,8 @@
 package bench_test
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -120,54 +116,17 @@ func (s *start) takes(b *testing.B, argv ...string) contender {
 
 // works is the CPU in ms that a process and its children use.
 func (s *start) works(b *testing.B, argv ...string) contender {
-	return s.measured(b, func() time.Duration { return childTime(b) }, argv)
+	return s.measured(b, func() time.Duration { return servertest.ChildTime(b) }, argv)
 }
 
 func (s *start) measured(b *testing.B, clock func() time.Duration, argv []string) contender {
 	b.Helper()
-	s.run(b, argv) // fills -cache
+	servertest.Spawn(b, s.request, s.env, argv...) // fills -cache
 	return contender{argv[0], func(d time.Duration) float64 {
 		n, began, before := 0, time.Now(), clock()
 		for ; n == 0 || time.Since(began) < d; n++ {
-			s.run(b, argv)
+			servertest.Spawn(b, s.request, s.env, argv...)
 		}
 		return (clock() - before).Seconds() * 1000 / float64(n)
 	}}
-}
-
-// run starts a program with the request on its stdin, and waits for its end.
-func (s *start) run(b *testing.B, argv []string) {
-	b.Helper()
-	path, err := exec.LookPath(argv[0])
-	if err != nil {
-		b.Fatal(err)
-	}
-	stdin, err := os.Open(s.request)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer stdin.Close()
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer null.Close()
-	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{Env: s.env, Files: []uintptr{stdin.Fd(), null.Fd(), null.Fd()}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	var status syscall.WaitStatus
-	if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil || status.ExitStatus() != 0 {
-		b.Fatal(fmt.Errorf("%s ended with %d: %w", strings.Join(argv, " "), status.ExitStatus(), err))
-	}
-}
-
-// childTime is what ended children have used.
-func childTime(b *testing.B) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_CHILDREN, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

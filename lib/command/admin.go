@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -64,14 +65,17 @@ func (o *operators) listen(cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("-admin: %w", err)
 	}
+	o.listener = l
 	tcp, ok := l.Addr().(*net.TCPAddr)
 	switch {
 	case ok && tcp.IP.IsLoopback():
-		o.loopback, _, _ = net.SplitHostPort(strings.TrimPrefix(cfg.Admin, "http:")) // which listening has read
+		// Without a name all would be answered: that is no error to pass over.
+		if o.loopback, _, err = net.SplitHostPort(strings.TrimPrefix(cfg.Admin, "http:")); err != nil {
+			return errors.Join(fmt.Errorf("-admin: %w", err), l.Close())
+		}
 	case ok:
 		o.log.Warn().Str("address", tcp.String()).Msg("-admin is open to everybody who reaches this address; 127.0.0.1 or a unix socket is not")
 	}
-	o.listener = l
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package conformance_test
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -39,16 +38,8 @@ func administer(t *testing.T, c *pkitest.Company, signer *pkitest.Signer) *admin
 	socket := filepath.Join(servertest.Room(t), "admin")
 	a.served = start(t, fmt.Sprintf("form = true\nadmin = %q\n[[issuer]]\nCA = %q\nindex = %q\nrsigner = %q\nrkey = %q\n",
 		"unix:"+socket, a.Cert, a.Index, signer.Cert, signer.Key))
-	a.client.Transport = unixTransport(socket)
+	a.client.Transport = servertest.OverUnix(socket)
 	return a
-}
-
-// unixTransport asks HTTP on a unix socket.
-func unixTransport(socket string) *http.Transport {
-	return &http.Transport{
-		DialContext:       func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) },
-		DisableKeepAlives: true,
-	}
 }
 
 // ask sends a request to the admin's listener.

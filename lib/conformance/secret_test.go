@@ -162,7 +162,7 @@ func TestSecrets(t *testing.T) {
 	}
 	socket := strings.Split(strings.Split(good, "admin = \"unix:")[1], "\"")[0]
 	a := &administered{served: s, Company: c}
-	a.client.Transport = unixTransport(socket)
+	a.client.Transport = servertest.OverUnix(socket)
 	for _, path := range []string{"/", "/status", "/metrics", "/readyz", "/healthz", "/debug/pprof/heap", "/nothing"} {
 		_, text := a.get(t, path)
 		search(path, []byte(text))

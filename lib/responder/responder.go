@@ -228,8 +228,8 @@ func (s *served) issuerOf(id *wire.CertID) *Issuer {
 	return nil
 }
 
-// make makes the answer that rows lead to.
-func (r *Responder) make(req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
+// signNow makes the answer that rows lead to, signed; whose turn it is, is for sign.
+func (r *Responder) signNow(req *wire.Request, rows []row, id *identity, now time.Time) *Answer {
 	resp := r.response(req, rows, id, now.Truncate(time.Second).UTC())
 	out, err := resp.Marshal(id.signer.Sign)
 	r.keyIsAway(id, err)

@@ -157,7 +157,7 @@ func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.T
 	}
 	defer turns.give()
 	began := r.now()
-	answer := r.make(req, rows, id, now)
+	answer := r.signNow(req, rows, id, now)
 	if answer.Err == nil {
 		id.cost.learn(r.now().Sub(began))
 	}

@@ -149,7 +149,7 @@ func TestRefusedFiles(t *testing.T) {
 	p.write("huge", strings.Repeat("x", 1<<20+1))
 	const kinds = "RSA, P-256, P-384, P-521, Ed25519 and ML-DSA can"
 	for _, c := range []struct{ cert, key, want string }{
-		{"absent", "p256.key", "open DIR/absent: no such file or directory"},
+		{"absent", "p256.key", "open DIR/absent: no such file or directory; is the path right? Relative ones in a settings file are taken from its directory, others from where the program was started"},
 		{".", "p256.key", "read DIR: is a directory"},
 		{"empty", "p256.key", "DIR/empty: the file is empty"},
 		{"huge", "p256.key", "DIR/huge: larger than 1 MiB; not a file of certificates or keys"},
@@ -165,7 +165,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"p256.crt", "camellia.p12", "DIR/camellia.p12: this PKCS#12 file cannot be read (pkcs12: pbes2 algorithm 1.2.392.200011.61.1.1.1.2 is not supported); openssl pkcs12 -in FILE -out NEW.pem makes it PEM"},
 		{"p256.key", "p256.key", "DIR/p256.key: no certificate found, but PRIVATE KEY"},
 		{"secp256k1.crt", "p256.key", "DIR/secp256k1.crt: certificate 1: x509: unsupported elliptic curve"},
-		{"p256.crt", "absent", "open DIR/absent: no such file or directory"},
+		{"p256.crt", "absent", "open DIR/absent: no such file or directory; is the path right? Relative ones in a settings file are taken from its directory, others from where the program was started"},
 		{"p256.crt", "", "DIR/p256.crt: no private key found, but CERTIFICATE; name the file of the key with -rkey"},
 		{"p256.crt", "text", "DIR/text: no private key found, neither in PEM nor in DER; name the file of the key with -rkey"},
 		{"p256.crt", "rsa1024.key", "DIR/rsa1024.key: RSA key of 1024 bits; at least 2048 are needed"},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -46,7 +47,12 @@ func readFile(path string) ([]byte, error) {
 		return nil, errors.New("a key or certificate stands where the name of its file should; write it to a file and name that")
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // no FIFO holds it up
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w; is the path right? Relative ones in a settings file are taken from its directory, others from where the program was started", err)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("%w; let the user read it that the program runs as, and no others (ocspcgi check -as USER tells who can)", err)
+	case err != nil:
 		return nil, err
 	}
 	defer f.Close()

@@ -1,11 +1,9 @@
 package truth_test
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -42,10 +40,7 @@ func (s *soak) idle(t *testing.T) vitals {
 
 func (s *soak) vitals(t *testing.T) (v vitals) {
 	t.Helper()
-	client := http.Client{Transport: &http.Transport{
-		DialContext:       func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", s.admin) },
-		DisableKeepAlives: true,
-	}}
+	client := http.Client{Transport: servertest.OverUnix(s.admin)}
 	resp, err := client.Get("http://admin/metrics")
 	if err != nil {
 		t.Fatal(err)
