@@ -24,7 +24,7 @@ var errNotDecrypted = errors.New("wrong pass phrase or damaged")
 // readKey reads the key in a file that fits one of certs. With none that fits it
 // is the first that there is.
 func readKey(path string, pass Passphrase, certs []*x509.Certificate) (crypto.Signer, error) {
-	data, err := readFile(path)
+	data, err := readSetting(path)
 	if err != nil {
 		return nil, err
 	}

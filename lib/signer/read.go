@@ -27,7 +27,7 @@ func ReadCertificates(path string) ([]*x509.Certificate, error) {
 }
 
 func readCertificates(path string, pass Passphrase) ([]*x509.Certificate, error) {
-	data, err := readFile(path)
+	data, err := readSetting(path)
 	if err != nil {
 		return nil, err
 	}
@@ -41,18 +41,26 @@ func readCertificates(path string, pass Passphrase) ([]*x509.Certificate, error)
 	return parseCertificates(path, data)
 }
 
+// readSetting reads a file that a setting names, and says what to do where that
+// cannot be opened.
+func readSetting(path string) ([]byte, error) {
+	data, err := readFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("%w; is the path right? Relative ones in a settings file are taken from its directory, others from where the program was started", err)
+	case errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("%w; let the user read it that the program runs as, and no others (ocspcgi check -as USER tells who can)", err)
+	}
+	return data, err
+}
+
 func readFile(path string) ([]byte, error) {
 	if isPEM([]byte(path)) {
 		// It may be a private key: no word of it into a log.
 		return nil, errors.New("a key or certificate stands where the name of its file should; write it to a file and name that")
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // no FIFO holds it up
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w; is the path right? Relative ones in a settings file are taken from its directory, others from where the program was started", err)
-	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("%w; let the user read it that the program runs as, and no others (ocspcgi check -as USER tells who can)", err)
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
