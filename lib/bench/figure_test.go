@@ -67,7 +67,7 @@ var reasons = []struct{ part, what, peer, why string }{
 	{"sign", "FastCGI with a nonce, RSA-2048", "", "who asks and the kernel share the cores"},
 	{"sign", "HTTP with a nonce, RSA-2048", "", "Go takes twice the time of OpenSSL for an RSA signature: use a P-256 signer"},
 	{"index", "a look-up", "", "memory: see two loads that no cache has"},
-	{"reload", "99th", "", "one of the two cores reads the index, the other is left to those who ask and to the server"},
+	{"reload", "99th", "", "the index is read by threads that give way, but while they hold a core"},
 	{"cgi", "RSA-2048, 1 thousand rows, CPU", "", "Go takes twice the time of OpenSSL for an RSA signature: use a P-256 signer"},
 	{"cgi", "", "", "a Go program that only links crypto/x509 starts in 1.4 times the empty one"},
 }

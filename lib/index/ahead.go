@@ -20,7 +20,9 @@ func (l *Live) ahead(s *source) {
 	}
 	var mu sync.Mutex
 	var all pile
-	err := s.scan(func(b *block) bool {
+	hurried := *s // all are promised to be told within a second
+	hurried.crew.size, hurried.crew.patient = everybody().size, false
+	err := hurried.scan(func(b *block) bool {
 		b.revocations(s.path, func(key []byte, f finding) {
 			if old.revokes(key) {
 				return
@@ -36,7 +38,7 @@ func (l *Live) ahead(s *source) {
 	}
 	all.revoked(old.standing)
 	next := *old
-	next.standing, _ = build(all, workers(s.aside))
+	next.standing, _ = build(all, s.crew)
 	l.become(&next)
 }
 

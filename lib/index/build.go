@@ -1,15 +1,11 @@
 package index
 
-import (
-	"hash/maphash"
-	"runtime"
-	"sync"
-)
+import "hash/maphash"
 
 // build makes a table of chunks, with the rows whose serials an earlier row has,
 // in no order. Of two such rows the stricter stands, the first where they are
 // equally strict.
-func build(chunks []chunk, workers int) (t *Table, twice []record) {
+func build(chunks []chunk, c crew) (t *Table, twice []record) {
 	t = &Table{chunks: chunks, seed: maphash.MakeSeed()}
 	rows := t.rows()
 	if rows == 0 {
@@ -18,15 +14,16 @@ func build(chunks []chunk, workers int) (t *Table, twice []record) {
 	t.slots = make([]uint64, rows+2*rows/3+1)
 	inHugePages(t.slots)
 	const few = 10_000 // are not worth the start of another goroutine
-	parts := make([]builder, min(workers, 1+rows/few))
-	var wg sync.WaitGroup
-	for i := range parts {
+	if rows < few {
+		c = crew{size: 1}
+	}
+	parts := make([]builder, min(c.size, 1+rows/few))
+	c.each(len(parts), func(i int) {
 		p := &parts[i]
 		p.table = t
 		p.from, p.to = i*len(t.slots)/len(parts), (i+1)*len(t.slots)/len(parts)
-		wg.Go(p.build)
-	}
-	wg.Wait()
+		p.build()
+	})
 	for i := range parts {
 		p := &parts[i]
 		for _, row := range p.left {
@@ -36,17 +33,6 @@ func build(chunks []chunk, workers int) (t *Table, twice []record) {
 		twice = append(twice, p.twice...)
 	}
 	return t, twice
-}
-
-// workers is how many goroutines make a table: as many as there are cores, or
-// aside, one less. With all cores taken whoever asks would wait for the scheduler
-// to take one back, which is 10 ms each time.
-func workers(aside bool) int {
-	cores := runtime.GOMAXPROCS(0)
-	if aside {
-		return max(1, cores-1)
-	}
-	return cores
 }
 
 // builder gives slots to the rows whose home is in one part of a table.

@@ -42,7 +42,7 @@ type Live struct {
 const manyRows = 100_000
 
 // huge is the size in bytes of an index that takes so long to read that whoever
-// asks meanwhile is left a core. A smaller one is read as soon as can be.
+// asks meanwhile goes first. A smaller one is read as soon as can be.
 const huge = 256 << 20
 
 // Report is what came of a Reload, for the log and for health.
@@ -140,7 +140,9 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 		return l.unread(err)
 	}
 	defer s.file.Close()
-	s.aside = l.report.Believed && s.stamp.size > huge
+	if l.report.Believed && s.stamp.size > huge {
+		s.crew = fewer()
+	}
 	if s.stamp.size > large {
 		l.ahead(s)
 	}

@@ -87,7 +87,7 @@ func (s *source) load(now time.Time) reading {
 		limits.whole = doubt(s.path, reasonMoved)
 	}
 	var twice []record
-	r.table, twice = build(chunks, workers(s.aside))
+	r.table, twice = build(chunks, s.crew)
 	r.table.limits = limits
 	r.append(duplicates(twice))
 	return r

@@ -14,7 +14,7 @@ func (s *state) resist(r reading, why *DoubtError) *state {
 		var all pile
 		all.revoked(s.standing)
 		all.revoked(next.newer)
-		next.standing, _ = build(all, workers(true))
+		next.standing, _ = build(all, fewer())
 	}
 	return next
 }
@@ -39,7 +39,7 @@ func (s *state) sift(t *Table) *Table {
 		}
 		kept.add(r.key(), f)
 	}
-	sifted, _ := build(kept, workers(true))
+	sifted, _ := build(kept, fewer())
 	return sifted
 }
 

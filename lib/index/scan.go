@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"sync"
 	"sync/atomic"
 )
 
@@ -147,16 +146,7 @@ func (s *source) scan(visit func(*block) (enough bool)) error {
 		}
 		return nil
 	}
-	errs := make([]error, min(workers(s.aside), blocks))
-	var wg sync.WaitGroup
-	for i := range errs {
-		if i > 0 {
-			wg.Go(func() { errs[i] = work() })
-		}
-	}
-	if blocks > 0 {
-		errs[0] = work()
-	}
-	wg.Wait()
+	errs := make([]error, min(s.crew.size, blocks))
+	s.crew.each(len(errs), func(i int) { errs[i] = work() })
 	return errors.Join(errs...)
 }

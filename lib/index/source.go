@@ -48,7 +48,7 @@ type source struct {
 	path  string
 	file  *os.File
 	stamp stamp // when it was opened
-	aside bool  // others ask meanwhile: a core is left to them
+	crew  crew  // who reads it
 
 	blockSize int64 // how much is read at a time, in bytes
 
@@ -61,7 +61,7 @@ func open(path string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{path: path, file: file, blockSize: blockSize}
+	s := &source{path: path, file: file, crew: everybody(), blockSize: blockSize}
 	if err := s.check(); err != nil {
 		file.Close()
 		return nil, err

@@ -1,0 +1,45 @@
+package index
+
+import (
+	"runtime"
+	"sync"
+)
+
+// crew is who reads an index and makes a table of it: so many goroutines.
+type crew struct {
+	size    int
+	aside   bool // others ask meanwhile
+	patient bool // they go first
+}
+
+// everybody is a goroutine for each core.
+func everybody() crew { return crew{size: runtime.GOMAXPROCS(0)} }
+
+// fewer is one less, which gives way to whoever asks meanwhile.
+func fewer() crew { return crew{size: max(1, runtime.GOMAXPROCS(0)-1), aside: true, patient: true} }
+
+// each has work done with each number below n, and waits until all of it is.
+//
+// A crew aside has processors of its own: on those of all it would keep whoever is
+// answered from his turn for 10 ms at a time, which is how long Go lets a goroutine
+// run. So there are more threads than cores for a while, and those of a patient crew
+// are the last that the kernel gives time to.
+func (c crew) each(n int, work func(i int)) {
+	var all sync.WaitGroup
+	if c.aside {
+		processors := runtime.GOMAXPROCS(0)
+		runtime.GOMAXPROCS(processors + n)
+		defer runtime.GOMAXPROCS(processors)
+	}
+	for i := range n {
+		switch {
+		case c.patient:
+			all.Go(func() { giveWay(func() { work(i) }) })
+		case c.aside || i < n-1:
+			all.Go(func() { work(i) })
+		default:
+			work(i)
+		}
+	}
+	all.Wait()
+}

@@ -1,0 +1,62 @@
+package index
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// nices are the priorities of the threads of this process, each once.
+func nices(t *testing.T) []string {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/self/task/*/stat")
+	if err != nil || len(stats) == 0 {
+		t.Skip("no /proc that tells of threads")
+	}
+	var all []string
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		_, fields, _ := strings.Cut(string(text), ") ")
+		all = append(all, strings.Fields(fields)[16]) // proc(5): nice
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// A crew aside has processors beside those that there were, a patient one works at a
+// lower priority; both are as before when it is done.
+func TestCrewAside(t *testing.T) {
+	before, processors := nices(t), runtime.GOMAXPROCS(0)
+	for name, c := range map[string]crew{"patient": {3, true, true}, "aside": {3, true, false}, "everybody": {3, false, false}} {
+		var mu sync.Mutex
+		var done []int
+		var during []string
+		meanwhile := 0
+		c.each(3, func(i int) {
+			mu.Lock()
+			defer mu.Unlock()
+			done = append(done, i)
+			during, meanwhile = nices(t), runtime.GOMAXPROCS(0)
+		})
+		if slices.Sort(done); !slices.Equal(done, []int{0, 1, 2}) {
+			t.Errorf("%s: done are %v", name, done)
+		}
+		more := 0
+		if c.aside {
+			more = 3
+		}
+		if lower := !slices.Equal(during, before); lower != c.patient || meanwhile != processors+more {
+			t.Errorf("%s: priorities %v, %v before; %d processors, %d before", name, during, before, meanwhile, processors)
+		}
+	}
+	for runtime.GOMAXPROCS(0) != processors || !slices.Equal(nices(t), before) { // threads end a moment later
+		runtime.Gosched()
+	}
+}
