@@ -2,7 +2,6 @@ package check
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -11,14 +10,12 @@ import (
 
 	"golang.org/x/term"
 
+	"ocspcgi/lib/command"
 	"ocspcgi/lib/journal"
 )
 
 func (c *Checker) printJSON() error {
-	out := json.NewEncoder(c.Stdout)
-	out.SetIndent("", "  ")
-	out.SetEscapeHTML(false)
-	return out.Encode(struct {
+	return command.PrintJSON(c.Stdout, struct {
 		Rows     []row `json:"rows"`
 		Warnings int   `json:"warnings"`
 		Errors   int   `json:"errors"`

@@ -61,7 +61,7 @@ func (v *verb) show(data []byte) error {
 			return err
 		}
 		if v.json {
-			return v.printJSON(map[string]any{"response": viewResponse(resp), "bytes": len(der)})
+			return PrintJSON(v.Stdout, map[string]any{"response": viewResponse(resp), "bytes": len(der)})
 		}
 		responseText(plain{v.Stdout}, der)
 		return nil
@@ -71,7 +71,7 @@ func (v *verb) show(data []byte) error {
 		return err
 	}
 	if v.json {
-		return v.printJSON(map[string]any{"request": viewRequest(req), "bytes": len(der)})
+		return PrintJSON(v.Stdout, map[string]any{"request": viewRequest(req), "bytes": len(der)})
 	}
 	requestText(plain{v.Stdout}, der)
 	return nil

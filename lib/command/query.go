@@ -222,7 +222,7 @@ func (v *verb) answered(q *query, question *verify.Question, about []subject, an
 		code, worst = worstOf(found.Singles)
 	}
 	if v.json {
-		return code, v.printJSON(asked{q.to.url, worst, judged(found, err, answer)})
+		return code, PrintJSON(v.Stdout, asked{q.to.url, worst, judged(found, err, answer)})
 	}
 	if err != nil {
 		return 0, fmt.Errorf("the answer of %s is not to be believed:\n%w", q.to.url, err)

@@ -66,7 +66,7 @@ func (v *verb) requested(der []byte, out, form string, show bool) error {
 	if err != nil {
 		return err
 	}
-	return v.printJSON(viewRequest(req))
+	return PrintJSON(v.Stdout, viewRequest(req))
 }
 
 // newRequest makes a request about certificates; nonce may be nil.

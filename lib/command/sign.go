@@ -105,7 +105,7 @@ func (v *verb) state(st *statement) error {
 	if err != nil {
 		return err
 	}
-	return v.printJSON(viewResponse(resp))
+	return PrintJSON(v.Stdout, viewResponse(resp))
 }
 
 // missing tells what cannot be left out.

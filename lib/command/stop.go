@@ -59,7 +59,7 @@ func (s *Shell) stop(args []string) int {
 			return 0, err
 		}
 		if v.json {
-			return 0, v.printJSON(stopped{pid, true})
+			return 0, PrintJSON(v.Stdout, stopped{pid, true})
 		}
 		fmt.Fprintf(v.Stdout, "process %d has ended\n", pid)
 		return 0, nil

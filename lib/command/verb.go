@@ -1,8 +1,7 @@
 package command
 
 import (
-	"ocspcgi/lib/once"
-
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -11,6 +10,9 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"ocspcgi/lib/journal"
+	"ocspcgi/lib/once"
 )
 
 // Shell is what a verb has from where a person typed it.
@@ -187,10 +189,15 @@ func (v *verb) read(path string) ([]byte, error) {
 	return data, err
 }
 
-// printJSON prints what a program reads.
-func (v *verb) printJSON(what any) error {
-	out := json.NewEncoder(v.Stdout)
+// PrintJSON prints what a program reads, and nothing that a terminal obeys.
+func PrintJSON(w io.Writer, what any) error {
+	var text bytes.Buffer
+	out := json.NewEncoder(&text)
 	out.SetIndent("", "  ")
 	out.SetEscapeHTML(false)
-	return out.Encode(what)
+	if err := out.Encode(what); err != nil {
+		return err
+	}
+	_, err := w.Write(journal.Escaped(text.Bytes()))
+	return err
 }

@@ -167,7 +167,7 @@ func (v *verb) judge(q *verify.Question, name string, resp *wire.OCSPResponse) (
 		if err != nil {
 			code = v.failed
 		}
-		return code, v.printJSON(judged(found, err, resp))
+		return code, PrintJSON(v.Stdout, judged(found, err, resp))
 	}
 	if err != nil {
 		return 0, fmt.Errorf("%s is not to be believed:\n%w", called(name), err)

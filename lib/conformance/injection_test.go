@@ -87,7 +87,7 @@ func TestNamesOnTerminal(t *testing.T) {
 	if err != nil {
 		t.Skip("no script(1) to run programs on a terminal")
 	}
-	dir := filepath.Join(t.TempDir(), "b\x1b]0;evil\x07d")
+	dir := filepath.Join(t.TempDir(), "b\x1b]0;evil\x07\u009d0;evil\u202ed")
 	servertest.Mkdir(t, dir)
 	ca := pkitest.New(t, pkitest.Subject("/CN=a\x1b]0;evil\x07b"))
 	signer, leaf := ca.OCSPSigner("ocsp"), ca.Issue("leaf")
@@ -105,7 +105,7 @@ func TestNamesOnTerminal(t *testing.T) {
 		cmd := exec.Command(script, "-qec", program+" "+line, "/dev/null")
 		cmd.Env = []string{"TERM=xterm", "PATH=/usr/bin:/bin", "SHELL=/bin/sh"}
 		out, _ := cmd.CombinedOutput() // most of them fail, for there is a fault
-		if bytes.Contains(out, []byte("\x1b]0;")) || bytes.Contains(out, []byte("evil\x07")) {
+		if bytes.Contains(out, []byte("\x1b]0;")) || bytes.Contains(out, []byte("evil\x07")) || bytes.ContainsAny(out, "\u009d\u202e") {
 			t.Errorf("%q: %q", line, out)
 		}
 	}

@@ -28,7 +28,7 @@ func (w *outlet) WriteLevel(level zerolog.Level, line []byte) (int, error) {
 			fmt.Fprintln(os.Stderr, "ocspcgi: the log goes here instead:", w.err)
 		}
 	})
-	if _, err := w.to.WriteLevel(level, escaped(line)); err != nil {
+	if _, err := w.to.WriteLevel(level, Escaped(line)); err != nil {
 		return 0, err
 	}
 	return len(line), nil

@@ -39,15 +39,15 @@ func (c colored) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// escaped is a line of JSON in which nothing is left that a terminal obeys. It is
-// line itself where that is ASCII, as most are: of ASCII, JSON escapes it all.
-func escaped(line []byte) []byte {
-	for i, c := range line {
+// Escaped is JSON in which nothing is left that a terminal obeys. It is
+// text itself where that is ASCII, as most is: of ASCII, JSON escapes it all.
+func Escaped(text []byte) []byte {
+	for i, c := range text {
 		if c < utf8.RuneSelf {
 			continue
 		}
-		out := append([]byte(nil), line[:i]...)
-		for _, r := range string(line[i:]) {
+		out := append([]byte(nil), text[:i]...)
+		for _, r := range string(text[i:]) {
 			if obeyed(r) && r >= utf8.RuneSelf {
 				out = fmt.Appendf(out, `\u%04x`, r)
 			} else {
@@ -56,5 +56,5 @@ func escaped(line []byte) []byte {
 		}
 		return out
 	}
-	return line
+	return text
 }
