@@ -2,6 +2,12 @@ package index
 
 import "time"
 
+// What a response can hold are the years 0 to 9999, in seconds from 1970.
+const (
+	earliest = -62167219200
+	latest   = 253402300799
+)
+
 // parseTime reads a UTCTime (with or without seconds) or a GeneralizedTime
 // (with or without a fraction, which is dropped), ended by Z or by +hhmm or
 // -hhmm. Two-digit years from 50 on are 19yy (RFC 5280 §4.1.2.5.1).
@@ -32,8 +38,11 @@ func parseTime(b []byte) (time.Time, bool) {
 	if month < 1 || month > 12 || day < 1 || day > daysIn(year, month) || f[4] > 23 || f[5] > 59 || f[6] > 59 {
 		return time.Time{}, false
 	}
-	seconds := 86400*daysTo(year, month, day) + 3600*f[4] + 60*f[5] + f[6] - zone
-	t := time.Unix(int64(seconds), 0).UTC()
+	seconds := int64(86400*daysTo(year, month, day) + 3600*f[4] + 60*f[5] + f[6] - zone)
+	if seconds < earliest || seconds > latest {
+		return time.Time{}, false // by its zone
+	}
+	t := time.Unix(seconds, 0).UTC()
 	return t, !t.IsZero() // the year 1 is how an Entry says that there is no time
 }
 
