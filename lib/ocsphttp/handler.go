@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -218,16 +219,20 @@ func appendValidators(h []byte, answer *responder.Answer) []byte {
 }
 
 // notModified reports whether the client has the answer already (RFC 9110
-// §13.1). If-None-Match is the one that counts where both are there.
+// §13.1). If-None-Match is the one that counts where both are there. A date alone
+// has to be that of this very answer, for thisUpdate lies before the answer was
+// made: one that was made before a revocation may have come after it. And of two
+// answers with the same date the client may have the one that says good.
 func notModified(req *Request, answer *responder.Answer) bool {
 	if len(req.IfNoneMatch) > 0 {
 		return etagMatches(req.IfNoneMatch, answer.ETag)
 	}
-	if len(req.IfModifiedSince) == 0 {
+	notGood := func(cert responder.Cert) bool { return cert.Status != "good" }
+	if len(req.IfModifiedSince) == 0 || slices.ContainsFunc(answer.Certs, notGood) {
 		return false
 	}
 	since, err := time.Parse(httpDate, string(req.IfModifiedSince))
-	return err == nil && !answer.ThisUpdate.After(since)
+	return err == nil && since.Equal(answer.ThisUpdate)
 }
 
 // etagMatches compares weakly, as If-None-Match does (RFC 9110 §13.1.2).

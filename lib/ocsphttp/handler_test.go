@@ -123,6 +123,7 @@ func TestConditionalRequests(t *testing.T) {
 		{"HTTP-27 unquoted", getRequest("If-None-Match", `abcd`), 200},
 		{"HTTP-27 not modified since", getRequest("If-Modified-Since", "Sat, 21 Nov 2026 11:55:00 GMT"), 304},
 		{"HTTP-27 modified since", getRequest("If-Modified-Since", "Sat, 21 Nov 2026 11:54:59 GMT"), 200},
+		{"HTTP-27 a date of the client's own", getRequest("If-Modified-Since", "Sat, 21 Nov 2026 12:00:00 GMT"), 200},
 		{"HTTP-27 no date", getRequest("If-Modified-Since", "yesterday"), 200},
 		{"HTTP-27 the ETag wins", getRequest("If-None-Match", `"x"`, "If-Modified-Since", "Sat, 21 Nov 2026 11:55:00 GMT"), 200},
 		{"HTTP-31 not for POST", func() ocsphttp.Request {
@@ -141,6 +142,23 @@ func TestConditionalRequests(t *testing.T) {
 			}
 			if test.status == 304 && (len(resp.Body) > 0 || fields.Get("Content-Type") != "" || fields.Get("Content-Length") != "") {
 				t.Errorf("a 304 has a body, a type or a length: %v", fields)
+			}
+		})
+	}
+	for _, status := range []string{"revoked", "unknown"} {
+		t.Run("HTTP-27 a date alone is not enough for "+status, func(t *testing.T) {
+			other := func(ctx context.Context, der []byte) *responder.Answer {
+				answer := signed(ctx, der)
+				answer.Certs = []responder.Cert{{Status: "good"}, {Status: status}}
+				return answer
+			}
+			for want, req := range map[int]ocsphttp.Request{
+				200: getRequest("If-Modified-Since", "Sat, 21 Nov 2026 11:55:00 GMT"),
+				304: getRequest("If-None-Match", `"abcd"`),
+			} {
+				if resp, _ := serve(t, &ocsphttp.Handler{Respond: other}, req); resp.Status != want {
+					t.Errorf("status %d, want %d", resp.Status, want)
+				}
 			}
 		})
 	}
