@@ -34,11 +34,14 @@ func requestInPath(req *Request, resp *Response) ([]byte, attempt) {
 		resp.path = unescape(append(append(resp.path[:0], req.ScriptName...), req.PathInfo...))
 	}
 	found := noAttempt
+	from, to := decodable(resp.path)
 	for start := range candidates(resp.path) {
 		suffix := resp.path[start:]
-		if der, ok := decodeExact(suffix, resp.decoded[:0]); ok {
-			resp.decoded = der
-			return der, decoded
+		if start >= from {
+			if der, ok := decodeExact(suffix, to-start, resp.decoded[:0]); ok {
+				resp.decoded = der
+				return der, decoded
+			}
 		}
 		if len(suffix) >= leastAttempt {
 			found = failed
@@ -128,16 +131,37 @@ func candidates(path []byte) iter.Seq[int] {
 	}
 }
 
+// decodable returns the stretch at the end of path that is base64 in one alphabet,
+// with padding behind it at the most. So what cannot be decoded is not tried from
+// each place in a long path.
+func decodable(path []byte) (from, to int) {
+	to = len(path)
+	unpadded := bytes.TrimSuffix(path, []byte{'/'})
+	for n := 0; n < 2 && bytes.HasSuffix(unpadded, []byte{'='}); n++ {
+		unpadded = unpadded[:len(unpadded)-1]
+		to = len(unpadded)
+	}
+	standard, url := false, false
+	for from = len(unpadded); from > 0 && isBase64(path[from-1]); from-- {
+		standard = standard || path[from-1] == '+' || path[from-1] == '/'
+		url = url || path[from-1] == '-' || path[from-1] == '_'
+		if standard && url {
+			break
+		}
+	}
+	return from, to
+}
+
 // decodeExact decodes s into dst if s is the base64 (standard or URL alphabet,
 // padded or not, perhaps with one slash more) of one DER SEQUENCE that is as
-// long as it says.
-func decodeExact(s, dst []byte) ([]byte, bool) {
+// long as it says. The base64 has no more characters than most.
+func decodeExact(s []byte, most int, dst []byte) ([]byte, bool) {
 	size, ok := announced(s)
 	if !ok {
 		return nil, false
 	}
 	chars := (size*4 + 2) / 3
-	if chars > len(s) || !isTail(s[chars:]) {
+	if chars > most || !isTail(s[chars:]) {
 		return nil, false
 	}
 	return decodeBase64(s[:chars], dst)

@@ -170,6 +170,72 @@ func TestGETHostilePaths(t *testing.T) {
 	}
 }
 
+// What a path costs grows as it does, whatever is in it: this one, tried from each
+// place in it to its end, would take hours.
+func TestGETLongPath(t *testing.T) {
+	const half = 8 << 20
+	resp := get(&ocsphttp.Handler{Respond: answerWith}, strings.Repeat("/M", half/2)+strings.Repeat("=", half))
+	if resp.Status != 200 || !bytes.Equal(resp.Body, []byte{0x30, 3, 10, 1, 1}) {
+		t.Errorf("status %d, %d bytes", resp.Status, len(resp.Body))
+	}
+}
+
+// tailored is a path of n bytes in which many places say that a request begins
+// there, and is as long as what is left, which ends in end.
+func tailored(n int, end string) string {
+	const each = len("/MIIxxxxx")
+	path := bytes.Repeat([]byte("/"), n)
+	for at := 1; at+2*each < n; at += each {
+		left := n - at
+		content := (3*left+2)/4 - 4 // octets: of two numbers that may fit the other has another number of characters
+		if ((content+4)*4+2)/3 > left {
+			content--
+		}
+		if content > 0xffff || content < 0x100 {
+			continue
+		}
+		base64.StdEncoding.Encode(path[at:], []byte{0x30, 0x82, byte(content >> 8), byte(content), 0, 0})
+	}
+	copy(path[n-len(end):], end)
+	return string(path)
+}
+
+// hostilePaths are as long as HTTP lets them be.
+func hostilePaths() map[string]string {
+	const n = 120 << 10
+	return map[string]string{
+		"plain":       strings.Repeat("/abc", n/4),
+		"padding":     strings.Repeat("/M", n/4) + strings.Repeat("=", n/2),
+		"end":         tailored(n, "AAAA="),
+		"end, slash":  tailored(n, "AAA=/"),
+		"no base64":   tailored(n, "A=AAA"),
+		"two kinds":   tailored(n, "AAA-A"),
+		"three pads":  tailored(n, "AA==="),
+		"slash alone": tailored(n, "A-AA/"),
+	}
+}
+
+func TestGETTailoredPaths(t *testing.T) {
+	for name, path := range hostilePaths() {
+		if resp := get(&ocsphttp.Handler{Respond: refused}, path); resp.Status != 200 || len(resp.Body) == 0 {
+			t.Errorf("%s: status %d, %d bytes", name, resp.Status, len(resp.Body))
+		}
+	}
+}
+
+// BenchmarkGETHostilePaths shows what paths cost that are made to cost, beside
+// one that is not.
+func BenchmarkGETHostilePaths(b *testing.B) {
+	h := &ocsphttp.Handler{Respond: refused}
+	for name, path := range hostilePaths() {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				get(h, path)
+			}
+		})
+	}
+}
+
 // pathSeeds are the paths that fuzzing begins with.
 func pathSeeds() []string {
 	std := base64.StdEncoding.EncodeToString(request)

@@ -13,16 +13,18 @@ import (
 // one way names an issuer that is served.
 
 const (
-	mostMissing = 4   // slashes put back
-	mostTried   = 500 // ways of putting them back that are looked at
+	mostMissing = 4       // slashes put back
+	mostTried   = 500     // ways of putting them back that are looked at
+	mostDecoded = 1 << 20 // characters of all these ways together
 )
 
 // repaired calls try with each OCSPRequest that path may have carried before
 // its slashes were merged, until try says no.
 func repaired(path []byte, try func(der []byte) bool) {
-	tried := 0
+	tried, characters := 0, 0
+	path = bytes.TrimRight(path, "=")
 	for start := range candidates(path) {
-		suffix := bytes.TrimRight(path[start:], "=")
+		suffix := path[start:]
 		size, ok := announced(suffix)
 		missing := (size*4+2)/3 - len(suffix)
 		if !ok || missing < 1 || missing > mostMissing {
@@ -30,10 +32,11 @@ func repaired(path []byte, try func(der []byte) bool) {
 		}
 		more := withSlashes(suffix, 0, missing, func(s []byte) bool {
 			tried++
+			characters += len(s)
 			if der, ok := decodeBase64(s, nil); ok && wellFormed(der) && !try(der) {
 				return false
 			}
-			return tried < mostTried
+			return tried < mostTried && characters < mostDecoded
 		})
 		if !more {
 			return
