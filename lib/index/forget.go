@@ -37,9 +37,12 @@ func (f *faults) forgets(old, newer *Table, now time.Time) {
 }
 
 // freed tells whether a revocation other than a hold is taken back.
-func freed(was, is record) bool {
+func freed(was, is record) bool { return was.final() && is.rank() < 3 }
+
+// final tells whether a row revokes, and not as a hold that may be released.
+func (r record) final() bool {
 	const certificateHold = 6
-	return was.rank() == 3 && is.rank() < 3 && was.finding().entry.Reason != certificateHold
+	return r.rank() == 3 && r.finding().entry.Reason != certificateHold
 }
 
 // past tells whether the certificate of a row has expired: an index need not

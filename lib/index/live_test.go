@@ -162,6 +162,33 @@ func TestStanding(t *testing.T) {
 	}
 }
 
+// TestHoldMadeFinal restores an old copy of an index after a certificate on hold was
+// revoked for good, as far as anybody could see: only a hold may be released.
+func TestHoldMadeFinal(t *testing.T) {
+	hold, final, free, other := entry('H', "10"), entry('R', "10"), entry('V', "10"), entry('V', "11")
+	for name, texts := range map[string][]string{
+		"forgetful":                {hold + other, final},
+		"torn":                     {hold + other, final + "V\t27"},
+		"forgetful twice":          {free + other, hold, final},
+		"twice, then on hold only": {free + other, final, hold},
+		"two rows":                 {hold + final + other},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := write(t, texts[0])
+			l := live(t, path)
+			for _, text := range texts[1:] {
+				replace(t, path, text)
+				l.Reload(false)
+			}
+			replace(t, path, free+other)
+			r := l.Reload(false)
+			if got := said(l.Lookup(octets(t, "10"))); r.Believed || !strings.HasPrefix(got, "R") {
+				t.Errorf("believed: %v; says %q", r.Believed, got)
+			}
+		})
+	}
+}
+
 // TestConcurrent replaces the index under look-ups: of a revoked serial nothing
 // else is ever said.
 func TestConcurrent(t *testing.T) {

@@ -19,18 +19,14 @@ func (s *state) resist(r reading, why *DoubtError) *state {
 	return next
 }
 
-// sift keeps the rows of a newer table that are stricter than those believed. A
-// row that only a file in doubt has is doubtful: it may be half of one row and
-// half of another.
+// sift keeps the rows of a newer table that are stricter than those believed, which
+// a revocation is that is no hold any more. A row that only a file in doubt has is
+// doubtful: it may be half of one row and half of another.
 func (s *state) sift(t *Table) *Table {
 	var kept pile
 	c := cursor{table: t}
 	for r, ok := c.next(); ok; r, ok = c.next() {
-		before := 0
-		if old, _, ok := s.believed.row(r.key()); ok {
-			before = old.rank()
-		}
-		if r.rank() <= before {
+		if old, _, ok := s.believed.row(r.key()); ok && r.rank() <= old.rank() && (old.final() || !r.final()) {
 			continue
 		}
 		f := r.finding()
