@@ -64,3 +64,17 @@ func (f *fresh) look() {
 		f.read()
 	}
 }
+
+// readIndexes looks at each index: one that was written twice within the grain of its
+// time stamps is not seen to have changed, and a revocation waits for no key.
+func (k *Keeper) readIndexes(accept bool) {
+	for _, idx := range k.indexes {
+		k.readIndex(idx.Live, accept)
+	}
+}
+
+func (k *Keeper) readIndex(live *index.Live, accept bool) {
+	if report := live.Reload(accept); report.Changed {
+		k.tell(Event{Where: live.Path, Index: &report, Err: report.Err})
+	}
+}

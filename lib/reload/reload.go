@@ -58,9 +58,10 @@ type Keeper struct {
 	// changed, until ctx is done: the Run of a watch.Watcher.
 	Watch func(ctx context.Context, files []string, changed func([]string)) error
 
-	telling sync.Mutex // Log
-	mu      sync.Mutex
-	indexes map[string]*fresh
+	telling sync.Mutex        // Log
+	indexes map[string]*fresh // from Open on the same
+
+	mu      sync.Mutex               // held while certificates and keys are read, which may take long
 	issuers []*responder.Issuer      // as Sources
 	minded  map[string]time.Duration // the last reminder of each signer, by its certificate
 	pending map[int]string           // sources to be read again by themselves, with why
@@ -96,8 +97,8 @@ func (k *Keeper) Open() error {
 	if len(faults) > 0 {
 		return errors.Join(faults...)
 	}
+	k.readIndexes(true)
 	for _, idx := range k.indexes {
-		k.readIndex(idx.Live, true)
 		idx.look()
 	}
 	for i, source := range k.Sources {
@@ -152,16 +153,16 @@ func Alone(issuer *responder.Issuer, source Source, before []*responder.Issuer, 
 func (k *Keeper) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var looking sync.WaitGroup
-	looking.Go(func() { k.look(ctx) })
+	looking.Go(func() { k.often(ctx, func() { k.readIndexes(false) }) })
+	looking.Go(func() { k.often(ctx, k.lookAtSigners) })
 	err := k.Watch(ctx, k.files(), k.changed)
 	stop()
 	looking.Wait()
 	return err
 }
 
-// look has each index look at its file from time to time: one that was written
-// twice within the grain of its time stamps is not seen to have changed.
-func (k *Keeper) look(ctx context.Context) {
+// often looks from time to time.
+func (k *Keeper) often(ctx context.Context, look func()) {
 	tick := time.NewTicker(cmp.Or(k.Look, 500*time.Millisecond))
 	defer tick.Stop()
 	for {
@@ -169,25 +170,24 @@ func (k *Keeper) look(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			k.mu.Lock()
-			for _, idx := range k.indexes {
-				k.readIndex(idx.Live, false)
-			}
-			k.readPending()
-			k.remind(false)
-			k.mu.Unlock()
+			look()
 		}
 	}
+}
+
+func (k *Keeper) lookAtSigners() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.readPending()
+	k.remind(false)
 }
 
 // Accept reads everything anew and takes an index as it is, even one that has
 // forgotten rows: somebody has looked at it, and said so.
 func (k *Keeper) Accept() {
+	k.readIndexes(true)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for _, idx := range k.indexes {
-		k.readIndex(idx.Live, true)
-	}
 	for i := range k.Sources {
 		k.findFiles(i)
 		k.readIssuer(i)
@@ -196,13 +196,13 @@ func (k *Keeper) Accept() {
 
 // changed reads again what one of files belongs to.
 func (k *Keeper) changed(files []string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	for _, file := range files {
 		if idx := k.indexes[file]; idx != nil {
 			k.readIndex(idx.Live, false)
 		}
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	changed := func(path string) bool { return slices.Contains(files, path) }
 	for i, source := range k.Sources {
 		if slices.ContainsFunc(source.Hints, changed) {
@@ -226,12 +226,6 @@ func (k *Keeper) findFiles(i int) {
 		return
 	}
 	source.Files = files
-}
-
-func (k *Keeper) readIndex(live *index.Live, accept bool) {
-	if report := live.Reload(accept); report.Changed {
-		k.tell(Event{Where: live.Path, Index: &report, Err: report.Err})
-	}
 }
 
 // readIssuer reads the certificates and keys of a source, which take the place
