@@ -95,8 +95,10 @@ func (r *Responder) signOnce(s *served, key []byte, req *wire.Request, rows []ro
 	return &kept{answer: *r.sign(req, rows, id, now)}
 }
 
-// question is a key for what a request asks, whatever else is in it. It is shorter
-// than any request that is answered.
+// questionSize is the length of a question: no request that is answered is as short.
+const questionSize = sha256.Size
+
+// question is a key for what a request asks, whatever else is in it.
 func question(rows []row, id *identity) []byte {
 	hash := sha256.New()
 	hash.Write(id.signer.Certificate.Raw)

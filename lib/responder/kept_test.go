@@ -3,6 +3,7 @@ package responder_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"os"
 	"sync"
 	"testing"
@@ -111,5 +112,20 @@ func TestOneSignatureForAll(t *testing.T) {
 	}
 	if len(different) != 1 {
 		t.Errorf("%d signatures for %d who asked together", len(different), askers)
+	}
+}
+
+// A kept answer is for requests: what it is kept under is none.
+func TestKeyIsNoRequest(t *testing.T) {
+	b := newBench(t, func(r *responder.Responder, _ *responder.Files) { r.IgnoreNonces = true })
+	request := b.request(t, b.Good)
+	b.ask(t, request, ocsp.Success)
+	req, err := wire.ParseRequest(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := sha256.Sum256(bytes.Join([][]byte{b.Signer.Certificate.Raw, req.CertIDs[0].Raw}, nil))
+	if a := b.Respond(context.Background(), key[:]); a.Status != ocsp.Malformed {
+		t.Errorf("32 octets that are no DER are answered %v", a.Status)
 	}
 }

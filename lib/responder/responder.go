@@ -125,8 +125,10 @@ func (r *Responder) Respond(ctx context.Context, der []byte) *Answer {
 		return Fault(errors.New("no issuer is served"))
 	}
 	now := r.now()
-	if k := s.cache.Get(der); k != nil && k.stillTrue(now) {
-		return r.give(s, der, k, now)
+	if len(der) > questionSize {
+		if k := s.cache.Get(der); k != nil && k.stillTrue(now) {
+			return r.give(s, der, k, now)
+		}
 	}
 	return r.respond(ctx, s, der, now)
 }
