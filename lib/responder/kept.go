@@ -37,7 +37,7 @@ func (k *kept) stillTrue(now time.Time) bool {
 	if epoch != 0 && k.seen.Load() == epoch {
 		return true // the fast path: nothing has changed since they were looked up
 	}
-	if !k.stands() {
+	if !stand(k.rows) {
 		return false
 	}
 	k.seen.Store(epoch)
@@ -52,10 +52,10 @@ func (k *kept) epoch(now time.Time) uint64 {
 	return k.issuer.epochs.Epoch(now)
 }
 
-// stands reports whether every row reads as it did.
-func (k *kept) stands() bool {
-	for i := range k.rows {
-		row := &k.rows[i]
+// stand reports whether every row reads as it did.
+func stand(rows []row) bool {
+	for i := range rows {
+		row := &rows[i]
 		entry, err := row.issuer.Index.Lookup(row.serial)
 		if found := err == nil; found != row.found || entry != row.entry {
 			return false
@@ -165,7 +165,7 @@ func (r *Responder) keep(s *served, der []byte, k *kept, now time.Time) {
 	for i := range own.rows {
 		own.rows[i].id, own.rows[i].serial = nil, bytes.Clone(own.rows[i].serial)
 	}
-	if epoch := own.epoch(now); epoch != 0 && own.stands() {
+	if epoch := own.epoch(now); epoch != 0 && stand(own.rows) {
 		own.seen.Store(epoch) // whoever is given it first need not look
 	}
 	const each = 400 // a row, its texts for the log, what the allocator rounds up

@@ -17,7 +17,13 @@ import (
 // were to be: who asks again in a while is answered.
 var ErrOverloaded = errors.New("more answers are to be signed than can be")
 
+// errOvertaken is the Err of an answer that was not true any more once it was signed.
+var errOvertaken = errors.New("the index has changed while the answer was signed")
+
 const (
+	// soon is how old the rows may be that an answer says: with the time that it
+	// takes to read an index, no revocation is to wait for more than a second.
+	soon = 500 * time.Millisecond
 	// mostAhead is how much work may be ahead of a signature. Behind more of it
 	// nobody waits, but is told to try later at once.
 	mostAhead = 50 * time.Millisecond
@@ -158,8 +164,13 @@ func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.T
 	defer turns.give()
 	began := r.now()
 	answer := r.signNow(req, rows, id, now)
-	if answer.Err == nil {
-		id.cost.learn(r.now().Sub(began))
+	if answer.Err != nil {
+		return answer
+	}
+	ended := r.now()
+	id.cost.learn(ended.Sub(began))
+	if ended.Sub(now) > soon && !stand(rows) {
+		return refusal(ocsp.TryLater, errOvertaken, describe(rows))
 	}
 	return answer
 }

@@ -1,0 +1,52 @@
+package responder_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"ocspcgi/lib/index"
+	"ocspcgi/lib/wire"
+)
+
+// meanwhile is an index in which something happens right after the first look-up.
+type meanwhile struct {
+	*index.Live
+	first   sync.Once
+	happens func()
+}
+
+func (m *meanwhile) Lookup(serial []byte) (index.Entry, error) {
+	entry, err := m.Live.Lookup(serial)
+	m.first.Do(m.happens)
+	return entry, err
+}
+
+// A key that is kept elsewhere may take seconds to sign. What was revoked meanwhile
+// is not called good by then.
+func TestRevokedWhileSigning(t *testing.T) {
+	for name, args := range map[string][]string{"nonce": nil, "no nonce": {"-no_nonce"}} {
+		for status, revoke := range map[ocsp.ResponseStatus]bool{ocsp.TryLater: true, ocsp.Success: false} {
+			t.Run(name+", "+wire.StatusName(status), func(t *testing.T) {
+				b := newBench(t, nil)
+				idx := &meanwhile{Live: b.Issuers()[0].Index.(*index.Live)}
+				idx.happens = func() {
+					b.now = b.now.Add(2 * time.Second)
+					if revoke {
+						b.Revoke(b.Good)
+						idx.Reload(false)
+					}
+				}
+				b.Serve(open(t, filesOf(b.CA, b.Signer), idx))
+				request := b.request(t, b.Good, args...)
+				b.ask(t, request, status)
+				_, resp := b.ask(t, request, ocsp.Success)
+				if got := resp.Singles[0].Status; (got == wire.Revoked) != revoke {
+					t.Errorf("%v the next time", got)
+				}
+			})
+		}
+	}
+}
