@@ -88,6 +88,7 @@ type identity struct {
 	byName       []byte // nil: byKey
 	certificates [][]byte
 	away         atomic.Bool // its key could not be asked the last time
+	tried        atomic.Bool // by one request, whether its key is still away
 	cost         cost        // of a signature
 	turns        *turns      // of a key that is kept elsewhere; nil: the responder's
 }
@@ -322,6 +323,11 @@ func (id *identity) rests(now time.Time) error {
 		return fmt.Errorf("%s: ends at %s, in less than %v", id.signer.Path, end.UTC().Format(time.RFC3339), lastMinutes)
 	}
 	return nil
+}
+
+// gone is the answer while the key is away.
+func (id *identity) gone(rows []row) *Answer {
+	return refusal(ocsp.TryLater, fmt.Errorf("%s: %w", id.signer.KeyPath, signer.ErrAway), describe(rows))
 }
 
 // signsForAll reports whether every row's issuer has that same signer.

@@ -240,7 +240,7 @@ func (r *Responder) signNow(req *wire.Request, rows []row, id *identity, now tim
 	}
 	switch {
 	case errors.Is(err, signer.ErrAway):
-		return refusal(ocsp.TryLater, fmt.Errorf("%s: %w", id.signer.KeyPath, signer.ErrAway), describe(rows))
+		return id.gone(rows)
 	case err != nil:
 		return refusal(ocsp.InternalError, fmt.Errorf("%s: signing: %w", id.signer.Path, err), describe(rows))
 	}

@@ -162,6 +162,12 @@ func (r *Responder) sign(req *wire.Request, rows []row, id *identity, now time.T
 		return refusal(ocsp.TryLater, ErrOverloaded, describe(rows))
 	}
 	defer turns.give()
+	if id.away.Load() {
+		if !id.tried.CompareAndSwap(false, true) {
+			return id.gone(rows)
+		}
+		defer id.tried.Store(false)
+	}
 	began := r.now()
 	answer := r.signNow(req, rows, id, now)
 	if answer.Err != nil {
