@@ -2,8 +2,10 @@ package signer
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"time"
 )
@@ -46,7 +48,7 @@ func (k *remoteKey) sign(tbs []byte, s *Signer) ([]byte, error) {
 		switch {
 		case err == nil:
 			return parseAnswer(content)
-		case !wasKept:
+		case !wasKept, errors.Is(err, os.ErrDeadlineExceeded): // what hangs does so on each connection
 			return nil, fmt.Errorf("%w: %w", ErrAway, err)
 		}
 	}

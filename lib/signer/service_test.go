@@ -43,6 +43,49 @@ func serve(t testing.TB, path string, v *signer.Service) (stop func()) {
 	}
 }
 
+// A process that hangs is waited for once, however many connections to it are kept:
+// none of them tells another thing.
+func TestHungService(t *testing.T) {
+	p := newPKI(t)
+	p.key("k", "p256")
+	p.selfSigned("k", "ca")
+	socket := filepath.Join(shortDir(t), "s")
+	asked, answer := make(chan struct{}, 10), make(chan struct{})
+	v := &signer.Service{Check: func(*signer.Signer, []byte) error {
+		asked <- struct{}{}
+		<-answer
+		return nil
+	}}
+	stop := serve(t, socket, v)
+	defer func() {
+		close(answer)
+		stop()
+	}()
+	v.Use(p.signer("k"))
+	s := p.remote("k", socket, signer.Options{})
+	const kept = 3
+	var group sync.WaitGroup
+	for range kept {
+		group.Go(func() {
+			if _, _, err := s.Sign([]byte("fine")); err != nil {
+				t.Error(err)
+			}
+		})
+		<-asked
+	}
+	for range kept {
+		answer <- struct{}{}
+	}
+	group.Wait()
+	s.Hurry()
+	if _, _, err := s.Sign([]byte("fine")); !errors.Is(err, signer.ErrAway) {
+		t.Error(err)
+	}
+	if n := len(asked); n > 1 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
 // onlyFine lets one text be signed.
 func onlyFine(_ *signer.Signer, tbs []byte) error {
 	if string(tbs) != "fine" {
