@@ -1,7 +1,10 @@
 package pkitest
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -80,6 +83,30 @@ func (h *Hand) Index(t testing.TB, certs ...*Hand) string {
 	}
 	writeFile(t, path, rows)
 	return path
+}
+
+// RSACertificate makes a certificate with an RSA key of so many bits and that
+// exponent, which nobody has the other half of.
+func RSACertificate(t testing.TB, bits, exponent int) *x509.Certificate {
+	t.Helper()
+	signs, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: serialNumber(t), Subject: pkix.Name{CommonName: "absurd"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	key := &rsa.PublicKey{N: new(big.Int).SetBit(big.NewInt(1), bits-1, 1), E: exponent}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key, signs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
 }
 
 // PKCS8 is the DER of the private key.

@@ -49,6 +49,11 @@ func (r *Requestors) check(req *wire.Request, now time.Time) (ocsp.ResponseStatu
 	if err != nil {
 		return ocsp.Unauthorized, fmt.Errorf("the request's certificates: %w", err)
 	}
+	for _, cert := range certs {
+		if err := signer.Bounded(cert); err != nil {
+			return ocsp.Unauthorized, fmt.Errorf("the request brings a certificate of %q: %w", cert.Subject, err)
+		}
+	}
 	signedBy, err := signatory(req, certs)
 	if err != nil {
 		return ocsp.Unauthorized, err

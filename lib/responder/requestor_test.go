@@ -2,6 +2,8 @@ package responder_test
 
 import (
 	"bytes"
+	"crypto/x509"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,8 +43,28 @@ func TestRequireSignedPostQuantum(t *testing.T) {
 	}
 }
 
-// signedRequest signs a request again.
-func signedRequest(t *testing.T, der []byte, by *pkitest.Hand) []byte {
+// What a client brings to look at is looked at within bounds.
+func TestRequireSignedBounded(t *testing.T) {
+	clients := pkitest.HandCA(t, t.TempDir(), "P-256")
+	client := clients.OCSPSigner(t, "client", "P-256")
+	b := newBench(t, func(r *responder.Responder, _ *responder.Files) {
+		var err error
+		if r.Requestors, err = responder.OpenRequestors([]string{clients.Cert}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	b.now = client.Certificate.NotBefore.Add(2 * time.Hour)
+	der := b.request(t, b.Good, "-no_nonce")
+	b.ask(t, signedRequest(t, der, client, pkitest.RSACertificate(t, 16384, 65537)), ocsp.Success)
+	answer, _ := b.ask(t, signedRequest(t, der, client, pkitest.RSACertificate(t, 65537, 65537)), ocsp.Unauthorized)
+	if why := answer.Err.Error(); !strings.Contains(why, `"CN=absurd": an RSA key of 65537 bits`) {
+		t.Errorf("the log says: %s", why)
+	}
+}
+
+// signedRequest signs a request again, and puts more certificates before that of who
+// does.
+func signedRequest(t *testing.T, der []byte, by *pkitest.Hand, more ...*x509.Certificate) []byte {
 	t.Helper()
 	who, err := signer.Load(by.Cert, by.Key, nil, signer.Options{})
 	if err != nil {
@@ -53,7 +75,10 @@ func signedRequest(t *testing.T, der []byte, by *pkitest.Hand) []byte {
 		t.Fatal(err)
 	}
 	req.RequestorName = append([]byte{0xa4, byte(len(by.Certificate.RawSubject))}, by.Certificate.RawSubject...)
-	req.Certificates = by.Certificate.Raw
+	req.Certificates = nil
+	for _, cert := range append(more, by.Certificate) {
+		req.Certificates = append(req.Certificates, cert.Raw...)
+	}
 	signed, err := req.Marshal(who.Sign)
 	if err != nil {
 		t.Fatal(err)

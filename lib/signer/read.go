@@ -27,6 +27,16 @@ func ReadCertificates(path string) ([]*x509.Certificate, error) {
 }
 
 func readCertificates(path string, pass Passphrase) ([]*x509.Certificate, error) {
+	certs, err := certificatesOf(path, pass)
+	for i, cert := range certs {
+		if err := Bounded(cert); err != nil {
+			return nil, fmt.Errorf("%s: certificate %d: %w", path, i+1, err)
+		}
+	}
+	return certs, err
+}
+
+func certificatesOf(path string, pass Passphrase) ([]*x509.Certificate, error) {
 	data, err := readSetting(path)
 	if err != nil {
 		return nil, err

@@ -28,6 +28,9 @@ var errSignature = errors.New("it does not verify with its key")
 // stands before a signature. All that Sign makes can be checked, and RSA with
 // another digest of SHA-2 than Sign would take. It is safe for concurrent use.
 func CheckSignature(cert *x509.Certificate, algorithm, signed, signature []byte) error {
+	if err := Bounded(cert); err != nil {
+		return err
+	}
 	key := PublicKey(cert)
 	for _, a := range algorithmsOf(key) {
 		if sameIdentifier(a.identifier, algorithm) {
@@ -40,8 +43,33 @@ func CheckSignature(cert *x509.Certificate, algorithm, signed, signature []byte)
 	return fmt.Errorf("%s is %w (%s)", identifierText(algorithm), ErrAlgorithm, KindOf(cert))
 }
 
-// Issued reports whether the key of ca signed cert. Names can be chosen, and are
-// not looked at.
+// The largest key of RSA that anything is verified with: the modulus in bits, which is
+// openssl's limit too, and the exponent, which is that of crypto/rsa. What it takes
+// grows with the square of the one, and with the length of the other.
+const (
+	maxModulus  = 16384
+	maxExponent = 1<<31 - 1
+)
+
+// Bounded says why nothing is verified with the key of a certificate: it would take
+// for ever. nil: it takes a moment. What ReadCertificates returns is bounded.
+func Bounded(cert *x509.Certificate) error {
+	key, ok := cert.PublicKey.(*rsa.PublicKey)
+	switch {
+	case !ok:
+		return nil
+	case key.N.BitLen() > maxModulus:
+		return fmt.Errorf("an RSA key of %d bits; those of at most %d are verified with: have a smaller one certified, such as of 3072",
+			key.N.BitLen(), maxModulus)
+	case key.E > maxExponent:
+		return fmt.Errorf("an RSA key with the exponent %d; at most %d is verified with: have another one certified, such as with 65537",
+			key.E, maxExponent)
+	}
+	return nil
+}
+
+// Issued reports whether the key of ca, which is Bounded, signed cert. Names can be
+// chosen, and are not looked at.
 func Issued(ca, cert *x509.Certificate) bool {
 	if cert.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
 		return ca.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature) == nil
