@@ -137,6 +137,73 @@ func TestCacheOnShutDisk(t *testing.T) {
 	}
 }
 
+// What somebody else has put into the cache is believed where it is sealed, which only
+// who has the key can do. It stops no answer where it is not, nor where it cannot be
+// read, nor where nothing can be put in its place.
+func TestCacheOfOthers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	k, cache := newKit(t).caching(t)
+	k.lengthen(t, 2000)
+	k.rested(t)
+	k.reachable(t)
+	for _, path := range []string{cache, k.config, k.Signer.Key} {
+		if err := os.Chown(path, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+	}
+	der, _, good := k.question()
+	first := k.cgiAsNobody(t, der)
+	kept := files(t, cache)
+	if err := good.check(first, false); err != nil || len(kept) != 2 {
+		t.Fatalf("%v, kept are %s: want the answer and the places of the rows", err, kept)
+	}
+	for _, c := range []struct {
+		name     string
+		mode     os.FileMode
+		become   func(data []byte) []byte
+		believed bool
+	}{
+		{"as it was", 0o644, bytes.Clone, true},
+		{"another byte", 0o644, func(data []byte) []byte { return append(bytes.Clone(data[:len(data)-1]), data[len(data)-1]^1) }, false},
+		{"half of it", 0o644, func(data []byte) []byte { return data[:len(data)/2] }, false},
+		{"nothing", 0o644, func([]byte) []byte { return nil }, false},
+		{"not to be read", 0o600, bytes.Clone, false},
+	} {
+		others := t.TempDir() // the whole of the cache is theirs
+		for _, path := range kept {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := filepath.Join(others, strings.TrimPrefix(path, cache))
+			servertest.Mkdir(t, filepath.Dir(name))
+			if err := os.WriteFile(name, c.become(data), c.mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+		t.Run(c.name, func(t *testing.T) {
+			aside := cache + ".aside"
+			if err := errors.Join(os.Rename(cache, aside), os.Rename(others, cache)); err != nil {
+				t.Fatal(err)
+			}
+			cmd := k.command(variables(len(der))...)
+			asNobody(cmd)
+			r, stderr := run(t, cmd, der)
+			if err := good.check(r, false); err != nil {
+				t.Error(err)
+			}
+			if bytes.Equal(r.body, first.body) != c.believed || strings.Contains(stderr, "answers are not shared") == c.believed {
+				t.Errorf("given again: %v, the log says %q", bytes.Equal(r.body, first.body), stderr)
+			}
+			if err := errors.Join(os.Rename(cache, others), os.Rename(aside, cache)); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 // files are the regular files below a directory that have something in them.
 func files(t *testing.T, dir string) (all []string) {
 	t.Helper()

@@ -118,6 +118,50 @@ func TestLongIndex(t *testing.T) {
 	})
 }
 
+// A row of 10 MB is in doubt, and with it what is in no other row. The others count,
+// and nobody holds it in memory.
+func TestLongRow(t *testing.T) {
+	k := newKit(t)
+	der, _, good := k.question()
+	unknown := request(list(k.ca.id(0x7f, 1)))
+	k.becomes(t, "before", der, good)
+	before := peak(t, k.Process.Pid)
+
+	const size, room = 10 << 20, 5 << 20
+	f, err := os.OpenFile(k.Index, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = fmt.Fprintf(f, "V\t460101000000Z\t\t7F02\tunknown\t/CN=%s\n", strings.Repeat("x", size))
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	k.lengthen(t, 10)
+	k.becomes(t, "the long row", unknown, later)
+	behind := k.ca.id(1, 0, 0, 0, 0, 9) // the last one
+	revoked := k.ca.id(k.revoked...)
+	for _, c := range []struct {
+		name string
+		der  []byte
+		want want
+	}{
+		{"before it", der, good}, {"revoked", request(list(revoked)), k.said(wire.Revoked, revoked, nil)},
+		{"behind it", request(list(behind)), k.said(wire.Good, behind, nil)},
+		{"in it", request(list(k.ca.id(0x7f, 2))), later}, {"nowhere", unknown, later},
+	} {
+		for _, way := range over {
+			if err := c.want.check(way.post(k.served, t, c.der), false); err != nil {
+				t.Errorf("%s, %s: %v", way.name, c.name, err)
+			}
+		}
+	}
+	after := peak(t, k.Process.Pid)
+	t.Logf("%d KiB, %d before", after>>10, before>>10)
+	if after > before+room && !servertest.Raced { // the race detector keeps books of its own
+		t.Errorf("it took %d KiB, %d before", after>>10, before>>10)
+	}
+}
+
 // A setuid or setgid bit gives the settings of whoever starts the program no more
 // than that one may do: it answers nothing else than that, and starts nothing.
 func TestSetuid(t *testing.T) {
@@ -140,7 +184,8 @@ func TestSetuid(t *testing.T) {
 			t.Fatal(err)
 		}
 		k.reachable(t)
-		const nobody = 65534
+		asked := filepath.Join(filepath.Dir(copied), "request")
+		servertest.WriteFile(t, asked, string(der))
 		for _, test := range []struct {
 			bits os.FileMode
 			uid  uint32
@@ -164,7 +209,10 @@ func TestSetuid(t *testing.T) {
 				continue
 			}
 			log := filepath.Join(t.TempDir(), "log") // which root could write
-			for _, args := range [][]string{{"-config", k.config, "-port", "127.0.0.1:0", "-log", log}, {"signer", "-log", log}, {"version"}} {
+			for _, args := range [][]string{         // all end by themselves, refused or not
+				{"-config", k.config, "-listen", "unix:" + copied, "-log", log},
+				{"-config", k.config, "-reqin", asked, "-respout", log}, {"signer", "-log", log}, {"version"},
+			} {
 				cmd := exec.Command(copied, args...)
 				cmd.SysProcAttr = as
 				out, err := cmd.CombinedOutput()

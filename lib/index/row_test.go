@@ -1,8 +1,11 @@
 package index_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
+
+	"ocspcgi/lib/index"
 )
 
 // good is a row that is always beside the one that is tested.
@@ -203,5 +206,42 @@ func TestRevocations(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			check(t, "R\t271119120000Z\t"+c.column+"\t1000\tunknown\t/CN=a\n", "1000", c.want)
 		})
+	}
+}
+
+// A row without end is in doubt, those beside it count, and it takes no memory but that
+// of a part of it.
+func TestEndlessRow(t *testing.T) {
+	const size, most = 10 << 20, 5 << 20
+	path := write(t, good+"V\t271119120000Z\t\tBBBB\tunknown\t/CN="+strings.Repeat("x", size)+"\n"+entry('R', "CCCC")+entry('V', "DDDD"))
+	wants := map[string]string{"AAAA": isValid, "BBBB": "doubt", "CCCC": isOff, "DDDD": isValid, "EEEE": "doubt"}
+	file, later := &index.File{Path: path, Now: clock}, &index.Live{Path: path, Now: clock}
+	for name, read := range map[string]func(){
+		"a scan":  func() { wantSaid(t, "a scan", file.Lookup, wants) },
+		"a table": func() { later.Reload(false); wantSaid(t, "a table", later.Lookup, wants) },
+		"each row": func() {
+			rows := 0
+			if err := index.Rows(path, func(*index.Row) bool { rows++; return true }); err != nil || rows != 4 {
+				t.Errorf("%d rows, %v", rows, err)
+			}
+		},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		read()
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > most {
+			t.Errorf("%s: %d KiB are taken", name, took>>10)
+		}
+	}
+}
+
+// wantSaid looks several serials up.
+func wantSaid(t *testing.T, name string, look lookup, wants map[string]string) {
+	t.Helper()
+	for serial, want := range wants {
+		if got := said(look(octets(t, serial))); got != want {
+			t.Errorf("%s says %q of %s, want %q", name, got, serial, want)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,51 +50,92 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// Who would have to wait for too long is sent away, of one line and not of the
-// other; what costs a lot may still have one ahead of it.
+// Who would have to wait for too long is sent away, and not because of who waits in the
+// other line, who counts as much as comes in turn; what costs a lot may still have one
+// ahead of it. What has had its turn is ahead of nobody.
 func TestTurnsAreRefused(t *testing.T) {
 	for _, test := range []struct {
-		cost  time.Duration
-		most  int
-		waits int
+		cost      time.Duration
+		most      int
+		own, many int // may wait
 	}{
-		{time.Millisecond, 1, 51}, {10 * time.Millisecond, 1, 6}, {10 * time.Millisecond, 2, 11}, {time.Second, 1, 1}, {time.Second, 4, 4},
+		{time.Millisecond, 1, 51, 26}, {10 * time.Millisecond, 1, 6, 3}, {10 * time.Millisecond, 2, 11, 6}, {time.Second, 1, 1, 1}, {time.Second, 4, 4, 4},
 	} {
 		var turns responder.Turns
 		turns.Limit(test.most)
-		for range test.most {
-			turns.Take(false, test.cost)
-		}
-		var group sync.WaitGroup
-		for i := range test.waits {
-			group.Go(func() {
-				if !turns.Take(false, test.cost) {
-					t.Errorf("%v, %d at a time: number %d is sent away", test.cost, test.most, i)
-					return
-				}
-				turns.Give()
-			})
-			for turns.Waiting() <= i && !t.Failed() {
-				runtime.Gosched()
+		for range 2 {
+			for range test.most {
+				turns.Take(false, test.cost)
 			}
+			var group sync.WaitGroup
+			own := fill(&turns, &group, false, test.cost)
+			many := fill(&turns, &group, true, test.cost)
+			if own != test.own || many != test.many {
+				t.Errorf("%v, %d at a time: %d wait alone and %d for many, want %d and %d", test.cost, test.most, own, many, test.own, test.many)
+			}
+			for range test.most {
+				turns.Give()
+			}
+			group.Wait()
 		}
-		if turns.Take(false, test.cost) {
-			t.Errorf("%v, %d at a time: more than %d wait", test.cost, test.most, test.waits)
-		}
+	}
+}
+
+// fill has one after the other wait in a line until one is sent away, and returns how
+// many wait.
+func fill(turns *responder.Turns, group *sync.WaitGroup, forMany bool, cost time.Duration) (waiting int) {
+	const enough = 100
+	var away atomic.Bool
+	for before := turns.Waiting(); waiting < enough; waiting++ {
 		group.Go(func() {
-			if !turns.Take(true, test.cost) {
-				t.Errorf("%v, %d at a time: who asks for many is sent away", test.cost, test.most)
+			if !turns.Take(forMany, cost) {
+				away.Store(true)
 				return
 			}
 			turns.Give()
 		})
-		for turns.Waiting() <= test.waits && !t.Failed() {
+		for turns.Waiting() == before+waiting && !away.Load() {
 			runtime.Gosched()
 		}
-		for range test.most {
-			turns.Give()
+		if away.Load() {
+			break
 		}
-		group.Wait()
+	}
+	return waiting
+}
+
+// Before a signature begins for which no turn is left over, whoever else can run does:
+// where its turn was free, and where it was waited for.
+func TestTurnsLetOthersRun(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	const rounds = 100
+	free, waited := 0, 0
+	for range rounds {
+		var turns responder.Turns
+		turns.Limit(1)
+		var first, second atomic.Bool
+		go first.Store(true)
+		turns.Take(false, time.Millisecond)
+		if first.Load() {
+			free++
+		}
+		ran := make(chan bool)
+		go func() {
+			turns.Take(false, time.Millisecond)
+			ran <- second.Load()
+		}()
+		for turns.Waiting() == 0 {
+			runtime.Gosched()
+		}
+		go second.Store(true) // runs behind who has the turn now, but for his yielding
+		turns.Give()
+		if <-ran {
+			waited++
+		}
+	}
+	// Once in 61 times the scheduler takes who has yielded before the others.
+	if free < rounds/2 || waited < rounds/2 {
+		t.Errorf("others ran before %d of %d that had their turn at once, and before %d that had waited", free, rounds, waited)
 	}
 }
 
