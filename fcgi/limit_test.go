@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"syscall"
 	"testing"
@@ -62,7 +63,10 @@ func openFiles(t *testing.T) int {
 	return len(all)
 }
 
+// Who hangs up is let go of, and not only once the garbage collector finds that nobody
+// holds the connection any more.
 func TestHangUps(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	t.Run("FCG-21 10,000", func(t *testing.T) {
 		var log faults
 		path := start(t, &fcgi.Server{Handler: describe, Log: log.add, MaxConns: 10_000})

@@ -1,6 +1,7 @@
 package index_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,6 +78,30 @@ func TestUnreadable(t *testing.T) {
 				t.Errorf("back: says %q", got)
 			}
 		})
+	}
+}
+
+// The file may be as it was once its directory is back.
+func TestUnreadableDirectory(t *testing.T) {
+	path := write(t, entry('V', "10"))
+	l := live(t, path)
+	dir := filepath.Dir(path)
+	aside := dir + ".aside"
+	if err := errors.Join(os.Rename(dir, aside), os.WriteFile(dir, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	l.Reload(false)
+	if got := said(l.Lookup(octets(t, "10"))); got != "doubt" {
+		t.Errorf("without a directory: says %q", got)
+	}
+	if err := errors.Join(os.Remove(dir), os.Rename(aside, dir)); err != nil {
+		t.Fatal(err)
+	}
+	if r := l.Reload(false); !r.Believed || !r.Changed {
+		t.Errorf("report is %+v", r)
+	}
+	if got := said(l.Lookup(octets(t, "10"))); got != isValid {
+		t.Errorf("back: says %q", got)
 	}
 }
 

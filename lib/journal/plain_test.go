@@ -16,9 +16,10 @@ import (
 // carriage return over what was said, text from right to left, and what is no UTF-8.
 const obeying = "a\x1b[31mb\x1b]0;c\x07\u009b31md\re\u202ef\u0085g\x7fh\xffi"
 
-// harmful is what of that is left in a text.
+// harmful is what of that is left in a text, but for the end of its line.
 func harmful(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return !obeyed(r) || r == '\n' }), "")
+	const obeyed = "\x1b\x07\u009b\r\u202e\u0085\x7f"
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return !strings.ContainsRune(obeyed, r) }), "")
 }
 
 func TestPlain(t *testing.T) {

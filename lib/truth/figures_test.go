@@ -53,20 +53,26 @@ func (f figures) faults() (faults []string) {
 func TestFigures(t *testing.T) {
 	sound := figures{length: time.Minute, requests: 1, garbage: 1, reloads: 1, rotations: 1,
 		before: vitals{1000, 10, 10}, after: vitals{1100, 10, 9}, quiet: time.Millisecond, loaded: 3 * time.Millisecond}
-	for what, spoil := range map[string]func(*figures){
-		"":                 func(*figures) {},
-		"requests failed":  func(f *figures) { f.failed = 1 },
-		"did not happen":   func(f *figures) { f.rotations = 0 },
-		"more descriptors": func(f *figures) { f.after.files++ },
-		"more goroutines":  func(f *figures) { f.after.goroutines += 2 },
-		"more memory":      func(f *figures) { f.after.kib++ },
-		"three times":      func(f *figures) { f.loaded++ },
+	for _, test := range []struct {
+		what  string
+		spoil func(*figures)
+	}{
+		{"", func(*figures) {}},
+		{"requests failed", func(f *figures) { f.failed = 1 }},
+		{"did not happen", func(f *figures) { f.requests = 0 }},
+		{"did not happen", func(f *figures) { f.garbage = 0 }},
+		{"did not happen", func(f *figures) { f.reloads = 0 }},
+		{"did not happen", func(f *figures) { f.rotations = 0 }},
+		{"more descriptors", func(f *figures) { f.after.files++ }},
+		{"more goroutines", func(f *figures) { f.after.goroutines += 2 }},
+		{"more memory", func(f *figures) { f.after.kib++ }},
+		{"three times", func(f *figures) { f.loaded++ }},
 	} {
 		f := sound
-		spoil(&f)
+		test.spoil(&f)
 		faults := strings.Join(f.faults(), ", ")
-		if !strings.Contains(faults, what) || (what == "") != (faults == "") || len(f.faults()) > 1 {
-			t.Errorf("%q is found, want %q", faults, what)
+		if !strings.Contains(faults, test.what) || (test.what == "") != (faults == "") || len(f.faults()) > 1 {
+			t.Errorf("%q is found of %v, want %q", faults, f, test.what)
 		}
 	}
 }
