@@ -12,7 +12,8 @@ import (
 const (
 	// between is the least time between two looks at a file by those who ask.
 	between = 2 * time.Millisecond
-	// small is the size of an index that is read while somebody waits.
+	// small is the size of an index that is read while somebody waits, a large one or
+	// who asks.
 	small = 4 << 20
 )
 
@@ -65,15 +66,20 @@ func (f *fresh) look() {
 	}
 }
 
-// readIndexes looks at each index: one that was written twice within the grain of its
-// time stamps is not seen to have changed, and a revocation waits for no key.
+// readIndexes looks at each index.
 func (k *Keeper) readIndexes(accept bool) {
 	for _, idx := range k.indexes {
 		k.readIndex(idx.Live, accept)
 	}
 }
 
+// readIndex looks at an index, and waits for no key. Of large ones one is read at a
+// time, as each takes memory for another table and the processors for itself.
 func (k *Keeper) readIndex(live *index.Live, accept bool) {
+	if info, err := os.Stat(live.Path); err == nil && info.Size() > small {
+		k.large.Lock()
+		defer k.large.Unlock()
+	}
 	if report := live.Reload(accept); report.Changed {
 		k.tell(Event{Where: live.Path, Index: &report, Err: report.Err})
 	}

@@ -60,6 +60,7 @@ type Keeper struct {
 
 	telling sync.Mutex        // Log
 	indexes map[string]*fresh // from Open on the same
+	large   sync.Mutex        // held while a large index is read
 
 	mu      sync.Mutex               // held while certificates and keys are read, which may take long
 	issuers []*responder.Issuer      // as Sources
@@ -153,7 +154,9 @@ func Alone(issuer *responder.Issuer, source Source, before []*responder.Issuer, 
 func (k *Keeper) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	var looking sync.WaitGroup
-	looking.Go(func() { k.often(ctx, func() { k.readIndexes(false) }) })
+	for _, idx := range k.indexes {
+		looking.Go(func() { k.often(ctx, func() { k.readIndex(idx.Live, false) }) })
+	}
 	looking.Go(func() { k.often(ctx, k.lookAtSigners) })
 	err := k.Watch(ctx, k.files(), k.changed)
 	stop()

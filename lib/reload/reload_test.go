@@ -39,17 +39,27 @@ func source(ca *pkitest.CA, signer *pkitest.Signer) reload.Source {
 
 // keep starts a Keeper, and ends it with the test.
 func keep(t *testing.T) *kept {
-	k := &kept{Company: pkitest.NewCompany(t), events: make(chan reload.Event, 100)}
-	k.Keeper = &reload.Keeper{
-		Watch:     new(watch.Watcher).Run,
-		Responder: &responder.Responder{},
-		Sources:   []reload.Source{source(k.CA, k.Signer)},
-		Log:       func(e reload.Event) { k.events <- e },
-	}
+	c := pkitest.NewCompany(t)
+	k := keepAlso(t, c, source(c.CA, c.Signer))
+	k.wait(t, func(e reload.Event) bool { return e.Index != nil })
+	return k
+}
+
+// keepAlso is keep of a company's sources.
+func keepAlso(t *testing.T, c *pkitest.Company, sources ...reload.Source) *kept {
+	t.Helper()
+	return start(t, c, &reload.Keeper{Sources: sources})
+}
+
+// start starts a Keeper with what it needs besides, and ends it with the test.
+func start(t *testing.T, c *pkitest.Company, keeper *reload.Keeper) *kept {
+	t.Helper()
+	k := &kept{Company: c, Keeper: keeper, events: make(chan reload.Event, 100)}
+	k.Watch, k.Responder = new(watch.Watcher).Run, &responder.Responder{}
+	k.Log = func(e reload.Event) { k.events <- e }
 	if err := k.Open(); err != nil {
 		t.Fatal(err)
 	}
-	k.wait(t, func(e reload.Event) bool { return e.Index != nil })
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- k.Run(ctx) }()
@@ -167,26 +177,6 @@ func TestSignerIsSwapped(t *testing.T) {
 	if resp := k.ask(t, k.Good); string(resp.Certificates[0]) != string(next.Certificate.Raw) {
 		t.Error("the new pair is not used")
 	}
-}
-
-// keepAlso starts a Keeper of these sources, and ends it with the test.
-func keepAlso(t *testing.T, c *pkitest.Company, sources ...reload.Source) *kept {
-	t.Helper()
-	k := &kept{Company: c, events: make(chan reload.Event, 100)}
-	k.Keeper = &reload.Keeper{Watch: new(watch.Watcher).Run, Responder: &responder.Responder{}, Sources: sources, Log: func(e reload.Event) { k.events <- e }}
-	if err := k.Open(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- k.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	})
-	return k
 }
 
 // A file that says which signer is in use changes, and the other one signs.

@@ -1,6 +1,8 @@
 package reload_test
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -33,13 +35,50 @@ func TestIndexDoesNotWaitForKeys(t *testing.T) {
 		}
 	}()
 	before := k.wait(t, func(e reload.Event) bool { return e.Index != nil }).Index.Rows
-	index, err := os.OpenFile(c.Index, os.O_WRONLY|os.O_APPEND, 0)
+	add(t, c.Index, "R\t491231235959Z\t260101000000Z\tFFFF\tunknown\t/CN=x\n")
+	k.wait(t, func(e reload.Event) bool { return e.Index != nil && e.Index.Believed && e.Index.Rows == before+1 })
+}
+
+// While a large index is being read, a small one is too, also if it was written in
+// place.
+func TestSmallIndexDoesNotWaitForLarge(t *testing.T) {
+	c, other := pkitest.NewCompany(t), pkitest.NewCompany(t)
+	reading, read := make(chan struct{}, 1), make(chan struct{})
+	k := start(t, c, &reload.Keeper{
+		Sources: []reload.Source{source(c.CA, c.Signer), source(other.CA, other.Signer)},
+		Progress: func(path string, _, size int64) {
+			if path == other.Index && size > 5<<20 {
+				select {
+				case reading <- struct{}{}:
+				default:
+				}
+				<-read
+			}
+		},
+	})
+	defer close(read)
+	var large bytes.Buffer
+	for i := range 10_000 {
+		fmt.Fprintf(&large, "V\t491231235959Z\t\tFF%06X\tunknown\t/CN=%0600d\n", i, i)
+	}
+	add(t, other.Index, large.String())
+	<-reading
+	for len(k.events) > 0 {
+		<-k.events
+	}
+	add(t, c.Index, "R\t491231235959Z\t260101000000Z\tFFFF\tunknown\t/CN=x\n")
+	k.wait(t, func(e reload.Event) bool { return e.Where == c.Index && e.Index != nil && e.Index.Believed })
+}
+
+// add adds rows to an index where it is.
+func add(t *testing.T, path, rows string) {
+	t.Helper()
+	index, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer index.Close()
-	if _, err := index.WriteString("R\t491231235959Z\t260101000000Z\tFFFF\tunknown\t/CN=x\n"); err != nil {
+	if _, err := index.WriteString(rows); err != nil {
 		t.Fatal(err)
 	}
-	k.wait(t, func(e reload.Event) bool { return e.Index != nil && e.Index.Believed && e.Index.Rows == before+1 })
 }
