@@ -103,6 +103,9 @@ func answerFile(p *once.Program, cfg *config.Config, l *line, fault error) int {
 // stay answers on sockets, from files that are read again when they change,
 // until the process is told to end.
 func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []net.Listener) error {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // also during a first reading that takes long
+	defer signal.Stop(hup)
 	ask, err := p.OnTerminal()
 	if err != nil {
 		return err
@@ -151,7 +154,7 @@ func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []n
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var watching sync.WaitGroup
-	watching.Go(func() { keep(ctx, keeper, log) })
+	watching.Go(func() { keep(ctx, keeper, hup, log) })
 	d := daemon.Daemon{
 		Handler: h.Serve, Sockets: sockets, Listen: cfg.Listen, Mode: cfg.ListenMode, Group: cfg.ListenGroup,
 		Peers: peers, Timeout: cfg.Timeout, Requests: cfg.NRequest,
@@ -197,10 +200,7 @@ func writePid(path string) (remove func(), err error) {
 }
 
 // keep keeps the files read; SIGHUP has all of them taken as they are.
-func keep(ctx context.Context, keeper *reload.Keeper, log *journal.Journal) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+func keep(ctx context.Context, keeper *reload.Keeper, hup <-chan os.Signal, log *journal.Journal) {
 	var group sync.WaitGroup
 	defer group.Wait()
 	group.Go(func() {

@@ -163,14 +163,15 @@ func (o *office) run() (err error) {
 	o.service.Check, o.service.Now = o.check, o.now
 	o.limits = o.newLimits()
 	o.service.Log = func(err error) { o.journal.Warn().Err(err).Msg("not signed") }
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP) // also while a token is waited for
+	defer signal.Stop(hup)
 	if err := o.load(); err != nil {
 		return err
 	}
 	signal.Ignore(syscall.SIGPIPE) // who reads the log may leave
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
 	l, err := o.socket()
 	if err != nil {
 		return err
