@@ -48,7 +48,7 @@ PAGES   := man mandoc zsh fish
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build pkcs11 demo test interop browser race lint vuln fuzz fuzz-table bench bench-chart testdata install uninstall share sbom deb rpm apk dist package clean guides truth soak ci-long
+.PHONY: build pkcs11 demo test interop browser race lint vuln fuzz figures tables bench bench-chart testdata install uninstall share sbom deb rpm apk dist package clean guides truth soak ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -102,11 +102,17 @@ vuln:
 fuzz:
 	@.ci/programs go openssl
 	.ci/fuzz $(if $(PARALLEL),-parallel $(PARALLEL)) $(if $(ALL),-all) $(FUZZTIME) '$(FUZZ)'
-	@$(MAKE) --no-print-directory fuzz-table
+	@$(MAKE) --no-print-directory tables
 
-# Puts what is in .ci/fuzzed into SECURITY.md.
-fuzz-table:
-	$(GO) test -count=1 -run '^TestFuzzed$$' . -args -write
+# Runs the tests of SECURITY.md's faults and attacks, and notes there what they count.
+figures: build
+	@.ci/programs openssl softhsm2-util easy-rsa $(SERVERS)
+	.ci/figures
+	@$(MAKE) --no-print-directory tables
+
+# Puts what is in .ci/fuzzed and .ci/figured into SECURITY.md.
+tables:
+	$(GO) test -count=1 -run '^(TestFuzzed|TestFigured)$$' . -args -write
 
 # Installs who it is measured beside, and records what the table says; bench-chart
 # draws that, and puts it into the README.
@@ -134,16 +140,20 @@ guides: deb pkcs11
 
 # CAs at work for as long as T, while clients ask: no answer may be wrong. SEED
 # has the CAs do again what they did; ROWS is how large their indexes are at first.
+# RECORD=1 puts the figures into SECURITY.md.
 truth: build
 	@.ci/programs openssl apache2 nginx
-	$(GO) test -count=1 -timeout 0 -v -run '^TestTruth$$' ./lib/truth -args -for $(T) -seed $(SEED) -rows $(ROWS)
+	$(call long,TestTruth,-for $(T) -seed $(SEED) -rows $(ROWS))
 
 # The program at full rate for as long as T, an hour where nothing is said, while its
 # files change and others send garbage: nothing may fail, and nothing be left over.
-# RECORD=1 adds the figures to SECURITY.md.
+# RECORD=1 as above.
 soak: build
 	@.ci/programs openssl nginx
-	$(GO) test -count=1 -timeout 0 -v -run '^TestSoak$$' ./lib/truth -args -soak $(if $(filter file,$(origin T)),1h,$(T)) -seed $(SEED) $(if $(RECORD),-record)
+	$(call long,TestSoak,-soak $(if $(filter file,$(origin T)),1h,$(T)) -seed $(SEED))
+
+# $(call long,TEST,FLAGS) runs a test of lib/truth for as long as wanted.
+long = $(if $(RECORD),.ci/figures 'lib/truth $1' $2 && $(MAKE) --no-print-directory tables,$(GO) test -count=1 -timeout 0 -v -run '^$1$$' ./lib/truth -args $2)
 
 # Takes longer than anybody waits for.
 ci-long: race fuzz guides browser package truth soak

@@ -16,8 +16,9 @@ import (
 	"testing"
 )
 
-// write has TestFuzzed write the table that it is about: make fuzz-table.
-var write = flag.Bool("write", false, "write the table of SECURITY.md that is tested")
+// write has TestFuzzed and TestFigured write the tables that they are about: make
+// tables.
+var write = flag.Bool("write", false, "write the tables of SECURITY.md that are tested")
 
 // enough is how many core-minutes of fuzzing a reader of outside bytes is to have.
 const enough = 60
@@ -135,7 +136,7 @@ func TestFuzzed(t *testing.T) {
 			t.Fatal(err)
 		}
 	case !bytes.Equal(text, want):
-		t.Errorf("SECURITY.md does not say what .ci/fuzzed does: make fuzz-table")
+		t.Errorf("SECURITY.md does not say what .ci/fuzzed does: make tables")
 	}
 }
 
@@ -143,9 +144,7 @@ func TestFuzzed(t *testing.T) {
 func fuzzTable(all []target, seeds map[string]int) string {
 	var b strings.Builder
 	b.WriteString("| reader | target | seeds | core-minutes | executions |\n| --- | --- | ---: | ---: | ---: |\n")
-	sums, shown := map[string]float64{}, ""
-	var minutes float64
-	var executions int
+	shown := ""
 	for _, g := range all {
 		reader := g.reader
 		if reader == shown {
@@ -153,15 +152,23 @@ func fuzzTable(all []target, seeds map[string]int) string {
 		}
 		shown = g.reader
 		fmt.Fprintf(&b, "| %s | `%s` | %d | %.1f | %d |\n", reader, g.name, seeds[g.name], g.minutes, g.executions)
+	}
+	fmt.Fprintf(&b, "\nThat is %s.", fuzzedInAll(all))
+	return b.String()
+}
+
+// fuzzedInAll says how long all readers were fuzzed.
+func fuzzedInAll(all []target) string {
+	sums := map[string]float64{}
+	minutes, executions, done := 0.0, 0, 0
+	for _, g := range all {
 		sums[g.reader] += g.minutes
 		minutes, executions = minutes+g.minutes, executions+g.executions
 	}
-	done := 0
 	for _, sum := range sums {
 		if sum >= enough {
 			done++
 		}
 	}
-	fmt.Fprintf(&b, "\nThat is %.1f core-hours and %d executions; %d of %d readers have had their %d core-minutes.", minutes/60, executions, done, len(sums), enough)
-	return b.String()
+	return fmt.Sprintf("%.1f core-hours and %d executions; %d of %d readers have had their %d core-minutes", minutes/60, executions, done, len(sums), enough)
 }

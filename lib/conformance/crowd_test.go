@@ -67,7 +67,7 @@ func TestCrowd(t *testing.T) {
 				t.Errorf("beside the crowd: %v", err)
 			}
 			after := k.resident(t)
-			t.Logf("%d MiB, %d before", after, before)
+			t.Attr("figures", fmt.Sprintf("%d connections over %s: %d MiB, %d before", many, c.name, after, before))
 			if after > most && !servertest.Raced { // the race detector keeps books of its own
 				t.Errorf("%d MiB are taken", after)
 			}
@@ -133,7 +133,7 @@ func TestIdleConnections(t *testing.T) {
 				}
 				return fmt.Errorf("%d KiB for %d connections", cost, many)
 			})
-			t.Logf("%d KiB for %d connections", cost, many)
+			t.Attr("figures", fmt.Sprintf("%d over %s: %.1f MiB", many, c.name, float64(cost)/1024))
 		})
 	}
 }

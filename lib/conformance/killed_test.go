@@ -83,7 +83,7 @@ func TestKilledCGI(t *testing.T) {
 			t.Fatalf("round %d, after the kill: %v", i, err)
 		}
 	}
-	t.Logf("%d of %d were killed when they had answered", answered, rounds)
+	t.Attr("figures", fmt.Sprintf("%d processes killed, %d of them when they had answered", rounds, answered))
 	for _, name := range names(t, dir) {
 		if strings.HasSuffix(name, ".new") {
 			t.Errorf("%s is left over", name)
@@ -99,7 +99,8 @@ func TestKilledFastCGI(t *testing.T) {
 	dir := servertest.Room(t)
 	socket, pid, config := filepath.Join(dir, "s"), filepath.Join(dir, "pid"), filepath.Join(dir, "ocspcgi.toml")
 	servertest.WriteFile(t, config, k.settings(k.Signer))
-	for round := range 5 {
+	const rounds = 5
+	for round := range rounds {
 		cmd := exec.Command(program, "-config", config, "-listen", "unix:"+socket, "-pid_file", pid)
 		var log bytes.Buffer
 		cmd.Stderr = &log
@@ -127,4 +128,5 @@ func TestKilledFastCGI(t *testing.T) {
 			t.Fatalf("not killed: %v\n%s", err, &log)
 		}
 	}
+	t.Attr("figures", fmt.Sprintf("killed and started again %d times", rounds))
 }

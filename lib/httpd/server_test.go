@@ -141,6 +141,28 @@ func TestRaw(t *testing.T) {
 	})
 }
 
+// What is not HTTP gets an error of HTTP, and never reaches the handler.
+func TestNoHTTP(t *testing.T) {
+	address := start(t, &httpd.Server{Handler: func(_ context.Context, req *ocsphttp.Request, _ *ocsphttp.Response) {
+		t.Errorf("asked for %q", req.URI)
+	}})
+	for _, c := range []struct{ name, send, want string }{
+		{"DER", "\x30\x03\x0a\x01\x00\r\n\r\n", "400 Bad Request"},
+		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "400 Bad Request"},
+		{"no Host", "GET / HTTP/1.1\r\n\r\n", "400 Bad Request"},
+		{"a field that is none", "GET / HTTP/1.1\r\nHost: x\r\nno field\r\n\r\n", "400 Bad Request"},
+		{"two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "400 Bad Request"},
+		{"another coding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "501 Not Implemented"},
+		{"a header without end", "GET /" + strings.Repeat("x", 256<<10), "431 Request Header Fields Too Large"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := talk(t, address, c.send); !strings.HasPrefix(got, "HTTP/1.1 "+c.want) {
+				t.Errorf("%.200q, want %s", got, c.want)
+			}
+		})
+	}
+}
+
 func TestFields(t *testing.T) {
 	var got string
 	address := start(t, &httpd.Server{Handler: func(_ context.Context, r *ocsphttp.Request, resp *ocsphttp.Response) {

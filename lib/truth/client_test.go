@@ -55,10 +55,10 @@ func (p *produced) note(key string, at time.Time) {
 
 // tally is what was answered, and what was wrong.
 type tally struct {
-	mu     sync.Mutex
-	counts map[string]map[string]int // by medium and status
-	wrong  int
-	faults []string // the first ones
+	mu             sync.Mutex
+	counts         map[string]map[string]int // by medium and status
+	answers, wrong int
+	faults         []string // the first ones
 }
 
 func (c *tally) count(x *exchange, says []string, err error) {
@@ -67,6 +67,7 @@ func (c *tally) count(x *exchange, says []string, err error) {
 	if c.counts[x.medium.name] == nil {
 		c.counts[x.medium.name] = map[string]int{}
 	}
+	c.answers++
 	for _, s := range says {
 		c.counts[x.medium.name][s]++
 	}

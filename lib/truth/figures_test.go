@@ -1,18 +1,13 @@
 package truth_test
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"regexp"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 )
-
-var record = flag.Bool("record", false, "add the figures of TestSoak to testdata/soaks.tsv, and show them in SECURITY.md")
 
 // figures are what a soak has found.
 type figures struct {
@@ -23,9 +18,9 @@ type figures struct {
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%v: %d requests, %d failed, %d rightly told to try later, %d of garbage, %d reloads, %d rotations; %d KiB, then %d; %d descriptors, then %d; %d goroutines, then %d; 99 %% within %v while quiet, %v under load",
-		f.length, f.requests, f.failed, f.untold, f.garbage, f.reloads, f.rotations, f.before.kib, f.after.kib,
-		f.before.files, f.after.files, f.before.goroutines, f.after.goroutines, f.quiet.Round(time.Microsecond), f.loaded.Round(time.Microsecond))
+	return fmt.Sprintf("%v at full rate on %d cores: %d requests, %d failed, %d rightly told to try later, %d of garbage, %d reloads, %d rotations; %.1f MiB before and %.1f after, %d descriptors and %d, %d goroutines and %d; 99 %% within %.2f ms while quiet, %.2f ms under load",
+		f.length, runtime.NumCPU(), f.requests, f.failed, f.untold, f.garbage, f.reloads, f.rotations, float64(f.before.kib)/1024, float64(f.after.kib)/1024,
+		f.before.files, f.after.files, f.before.goroutines, f.after.goroutines, f.quiet.Seconds()*1000, f.loaded.Seconds()*1000)
 }
 
 // faults is what is wrong with them.
@@ -73,69 +68,6 @@ func TestFigures(t *testing.T) {
 		faults := strings.Join(f.faults(), ", ")
 		if !strings.Contains(faults, test.what) || (test.what == "") != (faults == "") || len(f.faults()) > 1 {
 			t.Errorf("%q is found of %v, want %q", faults, f, test.what)
-		}
-	}
-}
-
-const (
-	soaksFile    = "testdata/soaks.tsv"
-	securityFile = "../../SECURITY.md"
-)
-
-// shown is where SECURITY.md has the table.
-var shown = regexp.MustCompile(`(?s)<!-- lib/truth/testdata/soaks.tsv -->\n(.*?)<!-- end -->\n`)
-
-// TestSoaksShown holds SECURITY.md to what is recorded.
-func TestSoaksShown(t *testing.T) {
-	table, err := os.ReadFile(soaksFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	page, err := os.ReadFile(securityFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if part := shown.FindSubmatch(page); part == nil || string(part[1]) != asMarkdown(string(table)) {
-		t.Errorf("%s shows other figures than %s has; it should say:\n%s", securityFile, soaksFile, asMarkdown(string(table)))
-	}
-}
-
-// asMarkdown is the table for people.
-func asMarkdown(tsv string) string {
-	var out strings.Builder
-	out.WriteString("\n")
-	for i, line := range strings.Split(strings.TrimSpace(tsv), "\n") {
-		fmt.Fprintf(&out, "| %s |\n", strings.ReplaceAll(line, "\t", " | "))
-		if i == 0 {
-			fmt.Fprintf(&out, "|%s\n", strings.Repeat(" --- |", 1+strings.Count(line, "\t")))
-		}
-	}
-	out.WriteString("\n")
-	return out.String()
-}
-
-// record adds the figures to the table, and to SECURITY.md.
-func (f figures) record(t *testing.T) {
-	t.Helper()
-	table, err := os.ReadFile(soaksFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	table = fmt.Appendf(table, "%s\t%v\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.1f, %.1f\t%d, %d\t%d, %d\t%.2f, %.2f\n", time.Now().UTC().Format(time.DateOnly), f.length, runtime.NumCPU(),
-		f.requests, f.failed, f.untold, f.garbage, f.reloads, f.rotations, float64(f.before.kib)/1024, float64(f.after.kib)/1024,
-		f.before.files, f.after.files, f.before.goroutines, f.after.goroutines, f.quiet.Seconds()*1000, f.loaded.Seconds()*1000)
-	page, err := os.ReadFile(securityFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	part := shown.FindSubmatchIndex(page)
-	if part == nil {
-		t.Fatalf("%s has no place for the table", securityFile)
-	}
-	next := string(page[:part[2]]) + asMarkdown(string(table)) + string(page[part[3]:])
-	for name, text := range map[string]string{soaksFile: string(table), securityFile: next} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
 		}
 	}
 }

@@ -44,15 +44,13 @@ func TestSoak(t *testing.T) {
 	f.requests, f.failed, f.garbage = s.requests.Load(), s.failed(), s.garbage.Load()
 	f.reloads, f.rotations, f.untold = s.reloads.Load(), s.rotations.Load(), s.untold.Load()
 	f.quiet, f.loaded = s.took[0].quantile(0.99), s.took[1].quantile(0.99)
-	t.Logf("\n%s\n%s", s.tally.String(), f)
+	t.Log("\n" + s.tally.String())
+	t.Attr("figures", f.String())
 	for _, fault := range append(s.tally.faults, f.faults()...) {
 		t.Error(fault)
 	}
 	if out := s.process.Output(t); t.Failed() {
 		t.Logf("the program says\n%s", out[:min(len(out), 4000)])
-	}
-	if !t.Failed() && *record {
-		f.record(t)
 	}
 }
 
@@ -150,7 +148,7 @@ func (s *soak) run(t *testing.T, d time.Duration) {
 	}
 	group.Go(func() { s.disturb(t, random(1000), stop, 300, s.reload) })
 	group.Go(func() { s.disturb(t, random(1001), stop, 3000, s.rotate) })
-	cycle := min(max(d/4, time.Second), time.Minute)
+	cycle := min(max(*soaking/4, time.Second), time.Minute) // the same while it warms up: what is kept then takes as much
 	for end := time.Now().Add(d); time.Now().Before(end); {
 		s.phase.Store(1)
 		s.gate.Lock()
@@ -193,7 +191,8 @@ func (s *soak) media(nginx string) (media []*medium, hangUp func()) {
 	}
 }
 
-// ask asks by a medium, and sends garbage now and then.
+// ask asks by a medium, and sends garbage now and then: with what is not sent while it
+// is quiet, that is a twentieth of all.
 func (s *soak) ask(m *medium, rng *rand.Rand, stop <-chan struct{}) {
 	var took [2]latencies
 	defer func() {
@@ -203,6 +202,7 @@ func (s *soak) ask(m *medium, rng *rand.Rand, stop <-chan struct{}) {
 			s.took[i].add(&took[i])
 		}
 	}()
+	const junk = 12
 	slow := m.name == "FastCGI, slowly"
 	for {
 		select {
@@ -210,7 +210,7 @@ func (s *soak) ask(m *medium, rng *rand.Rand, stop <-chan struct{}) {
 			return
 		default:
 		}
-		if (slow || rng.IntN(15) == 0) && s.gate.TryRLock() {
+		if (slow || rng.IntN(junk) == 0) && s.gate.TryRLock() {
 			if !slow {
 				s.junk(rng)
 			}

@@ -57,6 +57,7 @@ func TestTruth(t *testing.T) {
 	w.media = media(t, w.cas, hup)
 	w.live(t, *lasting, func() bool { return false })
 	t.Log("\n" + w.tally.String())
+	t.Attr("figures", fmt.Sprintf("%v of %d CAs at work: %d answers checked, %d wrong", *lasting, len(w.cas), w.tally.answers, w.tally.wrong))
 	for _, fault := range w.tally.faults {
 		t.Error(fault)
 	}
