@@ -61,7 +61,11 @@ func TestFigured(t *testing.T) {
 				said = append(said, of.said)
 			}
 		}
-		if cases > 0 {
+		switch cases {
+		case 0:
+		case 1:
+			said = append([]string{"1 case"}, said...)
+		default:
 			said = append([]string{fmt.Sprintf("%d cases", cases)}, said...)
 		}
 		cells := strings.Split(line, " | ")
