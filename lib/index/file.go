@@ -19,6 +19,7 @@ type File struct {
 	Places *Places
 
 	scanned atomic.Bool
+	stood   atomic.Pointer[stamp] // the state in which two looks have found a young file
 }
 
 const (
@@ -26,6 +27,8 @@ const (
 	lookWait = 50 * time.Millisecond  // between two looks at a young file
 	openWait = 10 * time.Millisecond  // between two tries to open
 	openFor  = 100 * time.Millisecond // `openssl ca` renames twice: the name is gone for a moment
+
+	mostLooks = 3 // while a CA is at work each may find another file
 )
 
 // Lookup returns the entry of a serial, [ErrNotFound], or a [*DoubtError]. A
@@ -34,16 +37,21 @@ const (
 // not: it may be about to be written anew.
 func (f *File) Lookup(serial []byte) (Entry, error) {
 	serial = minimal(serial)
-	first := f.look(serial)
-	if first.settled || first.entry.Status == Revoked {
-		return first.answer()
+	last := f.look(serial)
+	for n := 1; n < mostLooks && !last.settled && last.entry.Status != Revoked; n++ {
+		f.wait(lookWait)
+		next := f.look(serial)
+		if next.sameFile(last.stamp) {
+			if next.stamp != last.stamp {
+				next.finding = limits{whole: doubt(f.Path, reasonMoved)}.apply(next.finding)
+			} else {
+				f.stood.Store(&next.stamp)
+			}
+			return next.answer()
+		}
+		last = next // another file, which may be in the making as the one before
 	}
-	f.wait(lookWait)
-	second := f.look(serial)
-	if second.sameFile(first.stamp) && second.stamp != first.stamp {
-		second.finding = limits{whole: doubt(f.Path, reasonMoved)}.apply(second.finding)
-	}
-	return second.answer()
+	return last.answer()
 }
 
 // Remember makes the Places where a look-up had to do without them. It takes
@@ -70,7 +78,7 @@ func (f *File) look(serial []byte) look {
 	defer s.file.Close()
 	if f.Places != nil {
 		if found, ok := f.Places.find(s, serial); ok {
-			return look{finding: found, stamp: s.stamp, settled: s.stamp.age(f.now()) >= young}
+			return look{finding: found, stamp: s.stamp, settled: f.settled(s.stamp)}
 		}
 		f.scanned.Store(true)
 	}
@@ -79,8 +87,14 @@ func (f *File) look(serial []byte) look {
 	return look{
 		finding: found,
 		stamp:   s.stamp,
-		settled: whole == nil && s.stamp.age(f.now()) >= young,
+		settled: whole == nil && f.settled(s.stamp),
 	}
+}
+
+// settled tells whether nobody writes a file any more that is in that state.
+func (f *File) settled(s stamp) bool {
+	stood := f.stood.Load()
+	return s.rested(f.now()) || stood != nil && *stood == s
 }
 
 // open waits for a file that is absent.

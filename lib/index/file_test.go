@@ -78,9 +78,15 @@ func TestYoung(t *testing.T) {
 		want   string
 		waits  int
 	}{
-		{"old", valid, time.Second, nil, isValid, 0},
+		{"old", valid, 1050 * time.Millisecond, nil, isValid, 0},
 		{"young and still", valid, 999 * time.Millisecond, nil, isValid, 1},
 		{"from the future", valid, -time.Hour, nil, isValid, 1},
+		{"young by a clock of whole seconds", valid, 2 * time.Second, nil, isValid, 1},
+		{"old by a clock of whole seconds", valid, 3 * time.Second, nil, isValid, 0},
+		{"written in place on and on, by a clock of whole seconds", good, 2 * time.Second, func(t *testing.T, path string) {
+			rewrite(t, path, good+valid)
+			age(t, path, 2*time.Second)
+		}, "doubt", 1},
 		{"young, not found", good, 0, nil, "not found", 1},
 		{"young, revoked", revoked, 0, nil, isOff, 0},
 		{"old and torn", valid[:30], time.Hour, nil, "doubt", 1},
@@ -114,7 +120,7 @@ func TestYoung(t *testing.T) {
 		{"replaced by an empty file", good, 0, func(t *testing.T, path string) {
 			rewrite(t, path+".new", "")
 			rename(t, path+".new", path)
-		}, "doubt", 1},
+		}, "doubt", 2},
 		{"gone for good", valid, 0, func(t *testing.T, path string) { remove(t, path) }, "doubt", 11},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -133,6 +139,62 @@ func TestYoung(t *testing.T) {
 				t.Errorf("waited %v, want %d times", *waited, c.waits)
 			}
 		})
+	}
+}
+
+// TestYoungForSeveral looks for one serial after the other, as for a request about many:
+// a file that has stood still for the first one is not waited for again, unless it is
+// written to.
+func TestYoungForSeveral(t *testing.T) {
+	path := write(t, good+valid)
+	age(t, path, 0)
+	f, waited := waits(path, func() {}, func() { rewrite(t, path, good) })
+	for serial, want := range map[string]string{"1000": isValid, "AAAA": isValid, "1001": "not found"} {
+		if got := said(f.Lookup(octets(t, serial))); got != want {
+			t.Errorf("says %q of %s, want %q", got, serial, want)
+		}
+	}
+	if len(*waited) != 1 {
+		t.Errorf("waited %d times, want once", len(*waited))
+	}
+	rewrite(t, path, good+valid+good)
+	age(t, path, 0)
+	if got := said(f.Lookup(octets(t, "1001"))); got != "doubt" || len(*waited) != 2 {
+		t.Errorf("written to, it says %q after %d waits, want doubt after 2", got, len(*waited))
+	}
+}
+
+// TestNewFileInTheMaking looks into a file that takes the place of a young one, and is
+// written on: it has been there for one look alone, as the first one had.
+func TestNewFileInTheMaking(t *testing.T) {
+	path := write(t, good+valid)
+	age(t, path, 0)
+	begun := func() {
+		rename(t, path, path+".old")
+		rewrite(t, path, good)
+		age(t, path, 0)
+	}
+	f, waited := waits(path, begun, func() { rewrite(t, path, good+valid) })
+	if got := said(f.Lookup(octets(t, "1000"))); got != "doubt" || len(*waited) != 2 {
+		t.Errorf("says %q after %d waits, want doubt after 2", got, len(*waited))
+	}
+	// One that stays as it is is believed.
+	rewrite(t, path, good+valid)
+	age(t, path, 0)
+	f, waited = waits(path, begun)
+	if got := said(f.Lookup(octets(t, "1000"))); got != "not found" || len(*waited) != 2 {
+		t.Errorf("says %q after %d waits, want not found after 2", got, len(*waited))
+	}
+	// Where each look finds another one, as while a CA is at work, the last one counts.
+	rewrite(t, path, good)
+	age(t, path, 0)
+	f, waited = waits(path, begun, func() {
+		rewrite(t, path+".new", good+valid)
+		age(t, path+".new", 0)
+		rename(t, path+".new", path)
+	})
+	if got := said(f.Lookup(octets(t, "1000"))); got != isValid || len(*waited) != 2 {
+		t.Errorf("says %q after %d waits, want %s after 2", got, len(*waited), isValid)
 	}
 }
 

@@ -149,7 +149,7 @@ func (p *Places) Make(path string, now time.Time) error {
 		return err
 	}
 	defer s.file.Close()
-	if s.stamp.size < worthwhile || s.stamp.size >= 1<<offsetLen || s.stamp.age(now) < s.stamp.grain()+young {
+	if s.stamp.size < worthwhile || s.stamp.size >= 1<<offsetLen || !s.stamp.rested(now) {
 		return nil
 	}
 	unlock, err := p.lock()

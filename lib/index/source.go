@@ -43,6 +43,10 @@ func (s stamp) grain() time.Duration {
 	return 50 * time.Millisecond
 }
 
+// rested tells whether the file was written so long ago, by a clock as coarse as its
+// time, that nobody is writing it any more.
+func (s stamp) rested(now time.Time) bool { return s.age(now) >= young+s.grain() }
+
 // source is an open index file.
 type source struct {
 	path  string
