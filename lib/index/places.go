@@ -70,6 +70,7 @@ func (p *Places) find(s *source, serial []byte) (found finding, ok bool) {
 	if _, err := f.ReadAt(page[:], headSize+int64(number)*pageSize); err != nil || !hmac.Equal(page[:sealSize], p.seal(head[:], number, page[sealSize:])) {
 		return finding{}, false
 	}
+	first := int64(0) // where the row begins that found is from
 	for slots := page[sealSize:]; len(slots) > 0; slots = slots[8:] {
 		slot := binary.BigEndian.Uint64(slots)
 		if slot == 0 {
@@ -79,11 +80,16 @@ func (p *Places) find(s *source, serial []byte) (found finding, ok bool) {
 			continue
 		}
 		var r row
-		if !s.rowAt(int64(slot&(1<<offsetLen-1))-1, &r) {
+		at := int64(slot&(1<<offsetLen-1)) - 1
+		if !s.rowAt(at, &r) {
 			return finding{}, false
 		}
-		if bytes.Equal(r.key, serial) {
-			found = stricter(found, r.finding(s.path, 0, nil))
+		if !bytes.Equal(r.key, serial) {
+			continue
+		}
+		// Rows are in no order, for several have put them here.
+		if f := r.finding(s.path, 0, nil); f.rank() > found.rank() || f.rank() == found.rank() && at < first {
+			found, first = f, at
 		}
 	}
 	return found, found.doubt == nil && s.still()

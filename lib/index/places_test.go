@@ -87,6 +87,32 @@ func TestPlacesSayWhatTheIndexSays(t *testing.T) {
 	}
 }
 
+// TestPlacesOfTheSameSerial asks for serials that are revoked twice, a stretch of the
+// file apart, which several read at once: the first row tells when, as for all who
+// look into the index itself.
+func TestPlacesOfTheSameSerial(t *testing.T) {
+	const n, apart = 16, 1 << 20
+	var text bytes.Buffer
+	for year := 20; year < 20+n; year++ {
+		for i := max(0, year-21); i <= year-20; i++ { // one for the second time, one for the first
+			fmt.Fprintf(&text, "R\t391231235959Z\t%d0101000000Z\t%04X\tunknown\t/CN=%d\n", year, 0x1000+i, i)
+		}
+		for end := (text.Len()/apart + 1) * apart; text.Len() < end; {
+			fmt.Fprintf(&text, "#%s\n", bytes.Repeat([]byte("x"), min(60<<10, max(0, end-text.Len()-2))))
+		}
+	}
+	f, _ := placed(t, text.Bytes())
+	scan := &index.File{Path: f.Path}
+	for i := range n - 1 {
+		serial := []byte{0x10, byte(i)}
+		got, gotErr := f.Lookup(serial)
+		want, wantErr := scan.Lookup(serial)
+		if got != want || gotErr != nil || wantErr != nil || want.Revoked.Year() != 2020+i {
+			t.Errorf("%X: %v, %v; the scan says %v, %v", serial, got, gotErr, want, wantErr)
+		}
+	}
+}
+
 // TestPlacesNotBelieved asks for a revoked serial and for one that is not
 // there: whatever the file of the places says, the answers are those of the
 // index.
