@@ -20,7 +20,7 @@ type block struct {
 	text   []byte // the rest
 	at     int64  // where in the file it began
 	odd    bool   // there is a NUL or CR in the text
-	torn   bool   // the file ends in it, and not in a newline
+	torn   bool   // the file ends in it, and not in a newline, or not where it should
 	end    bool   // it was read to the end of the file
 	room   []byte
 	spare  []byte // room for who visits the block
@@ -67,7 +67,7 @@ func (b *block) fill(s *source, n int) error {
 	if err != nil {
 		return err
 	}
-	b.torn = b.end && !bytes.HasSuffix(text, []byte{'\n'})
+	b.torn = b.torn || b.end && !bytes.HasSuffix(text, []byte{'\n'})
 	if n > 0 {
 		i := bytes.IndexByte(text, '\n')
 		if i < 0 || i+1 == len(text) {
@@ -113,6 +113,7 @@ func (b *block) read(s *source, from int64, have, want int) ([]byte, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
+	b.torn = b.torn || have+n < want
 	b.end = err != nil || from+int64(want) == s.stamp.size
 	return b.room[:have+n], nil
 }

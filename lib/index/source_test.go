@@ -3,6 +3,7 @@ package index
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -45,5 +46,39 @@ func TestStill(t *testing.T) {
 				t.Errorf("found %+v, doubt is %v", found, whole)
 			}
 		})
+	}
+}
+
+// TestShort reads a file that ends before it should, behind each of its rows: whoever
+// reads sees that by itself, for a file system over a network may tell of the size that
+// there was for seconds.
+func TestShort(t *testing.T) {
+	const line, rows = "V\t271119120000Z\t\t10\tunknown\t/CN=a\n", 10
+	for _, size := range []int64{16, int64(len(line)), 50, 100, blockSize} {
+		for n := range rows + 1 {
+			path := filepath.Join(t.TempDir(), "index.txt")
+			if err := os.WriteFile(path, []byte(strings.Repeat(line, rows)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.file.Close()
+			s.crew.size, s.blockSize = 1, size
+			if err := os.Truncate(path, int64(n*len(line))); err != nil {
+				t.Fatal(err)
+			}
+			torn, found := false, 0
+			err = s.scan(func(b *block) bool {
+				torn = torn || b.torn
+				for r := (row{}); b.next(&r); found++ {
+				}
+				return false
+			})
+			if err != nil || torn != (n < rows) || found != n {
+				t.Errorf("%d rows of %d, %d bytes at a time: torn is %v, %d rows are found, %v", n, rows, size, torn, found, err)
+			}
+		}
 	}
 }
