@@ -1,8 +1,11 @@
 package index
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 )
 
 // crew is who reads an index and makes a table of it: so many goroutines.
@@ -24,21 +27,39 @@ func fewer() crew { return crew{size: max(1, runtime.GOMAXPROCS(0)-1), aside: tr
 // answered from his turn for 10 ms at a time, which is how long Go lets a goroutine
 // run. So there are more threads than cores for a while, and those of a patient crew
 // are the last that the kernel gives time to.
+//
+// A panic in work is one of each, once all others are done: who answers a request
+// answers that too, and has no hold on the goroutines that work for it.
 func (c crew) each(n int, work func(i int)) {
 	var all sync.WaitGroup
+	var fallen atomic.Pointer[string]
+	defer func() {
+		if why := fallen.Load(); why != nil {
+			panic(*why)
+		}
+	}()
 	if c.aside {
 		processors := runtime.GOMAXPROCS(0)
 		runtime.GOMAXPROCS(processors + n)
 		defer runtime.GOMAXPROCS(processors)
 	}
+	one := func(i int) {
+		defer func() {
+			if p := recover(); p != nil {
+				why := fmt.Sprintf("%v\n%s", p, debug.Stack())
+				fallen.Store(&why)
+			}
+		}()
+		work(i)
+	}
 	for i := range n {
 		switch {
 		case c.patient:
-			all.Go(func() { giveWay(func() { work(i) }) })
+			all.Go(func() { giveWay(func() { one(i) }) })
 		case c.aside || i < n-1:
-			all.Go(func() { work(i) })
+			all.Go(func() { one(i) })
 		default:
-			work(i)
+			one(i)
 		}
 	}
 	all.Wait()

@@ -1,12 +1,14 @@
 package index
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -58,5 +60,32 @@ func TestCrewAside(t *testing.T) {
 	}
 	for runtime.GOMAXPROCS(0) != processors || !slices.Equal(nices(t), before) { // threads end a moment later
 		runtime.Gosched()
+	}
+}
+
+// A panic of any of a crew comes to whoever had it work, who may answer it, and not
+// before all others are done.
+func TestCrewFalls(t *testing.T) {
+	processors := runtime.GOMAXPROCS(0)
+	for name, c := range map[string]crew{"patient": {3, true, true}, "aside": {3, true, false}, "everybody": {3, false, false}} {
+		for who := range 3 {
+			var done atomic.Int64
+			func() {
+				defer func() {
+					if why := fmt.Sprint(recover()); !strings.HasPrefix(why, "no such row\n") || !strings.Contains(why, "TestCrewFalls") {
+						t.Errorf("%s: the panic is %q", name, why)
+					}
+				}()
+				c.each(3, func(i int) {
+					if i == who {
+						panic("no such row")
+					}
+					done.Add(1)
+				})
+			}()
+			if n := done.Load(); n != 2 || runtime.GOMAXPROCS(0) != processors {
+				t.Errorf("%s: %d others are done, on %d processors, of %d before", name, n, runtime.GOMAXPROCS(0), processors)
+			}
+		}
 	}
 }
