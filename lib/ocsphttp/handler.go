@@ -108,22 +108,20 @@ func (h *Handler) serve(ctx context.Context, req *Request, resp *Response, now t
 
 // respondRepaired answers the request that is left of a path whose slashes
 // were merged: the one way to read it that names a served issuer. Two such ways
-// would be two certificates.
+// would be two certificates, and more ways than are tried may have a second one.
 func (h *Handler) respondRepaired(ctx context.Context, path []byte) *responder.Answer {
 	var only *responder.Answer
-	repaired(path, func(der []byte) bool {
+	fault := false
+	all := repaired(path, func(der []byte) bool {
 		answer := h.Respond(ctx, der)
 		if answer.Status == ocsp.Unauthorized || answer.Status == ocsp.Malformed {
 			return true
 		}
-		if only != nil {
-			only = nil
-			return false
-		}
-		only = answer
-		return true
+		first := only == nil
+		only, fault = answer, answer.Status == ocsp.InternalError
+		return first && !fault
 	})
-	if only == nil {
+	if only == nil || !all && !fault {
 		return malformed(errors.New("the path of a GET is no request in base64"))
 	}
 	return only

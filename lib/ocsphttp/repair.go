@@ -19,8 +19,8 @@ const (
 )
 
 // repaired calls try with each OCSPRequest that path may have carried before
-// its slashes were merged, until try says no.
-func repaired(path []byte, try func(der []byte) bool) {
+// its slashes were merged, until try says no. It reports whether all were tried.
+func repaired(path []byte, try func(der []byte) bool) bool {
 	tried, characters := 0, 0
 	path = bytes.TrimRight(path, "=")
 	for start := range candidates(path) {
@@ -39,9 +39,10 @@ func repaired(path []byte, try func(der []byte) bool) {
 			return tried < mostTried && characters < mostDecoded
 		})
 		if !more {
-			return
+			return false
 		}
 	}
+	return true
 }
 
 // withSlashes calls try with each way to make s longer by missing slashes,
