@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -40,6 +41,16 @@ func TestClientsOfCGI(t *testing.T) {
 			}
 		})
 	}
+	t.Run("CGI-02 as many words as there can be", func(t *testing.T) {
+		for _, n := range []int{1 << 10, 40<<10 - 1, 40 << 10, 100_000} {
+			cmd := k.command(variables(len(der))...)
+			cmd.Args = append(cmd.Args, slices.Repeat([]string{"a"}, n)...)
+			r, stderr := run(t, cmd, der)
+			if err := good.check(r, false); err != nil || stderr != "" {
+				t.Errorf("%d words: %v, stderr %q", n, err, stderr)
+			}
+		}
+	})
 	for _, variable := range []string{"HTTP_OCSP_CONFIG=/etc/passwd", "HTTP_OCSP_INDEX=/etc/passwd", "HTTP_CONFIG=/etc/passwd", "HTTP_CONTENT_LENGTH=1", "HTTP_REQUEST_METHOD=PUT"} {
 		t.Run("CGI-03 "+variable, func(t *testing.T) {
 			for name, r := range map[string]*reply{

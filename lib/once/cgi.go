@@ -56,12 +56,13 @@ func (p *Program) CGI() int {
 }
 
 // deepen makes the stack grow once, while it is shallow: on the way down to a
-// signature it would be copied several times.
+// signature it would be copied several times. The number of arguments is one that
+// the compiler cannot know, and the client's: there may be any.
 //
 //go:noinline
 func deepen() byte {
 	var room [40 << 10]byte
-	return room[len(os.Args)]
+	return room[len(os.Args)%len(room)]
 }
 
 // linger does what is left when the web server has all it waits for. Apache
