@@ -55,12 +55,15 @@ func readRequest(path string) ([]byte, error) {
 	return request, nil
 }
 
+// toStdout reports whether the file that a flag names is stdout.
+func toStdout(path string) bool { return path == "-" || path == "/dev/stdout" }
+
 // writeFile writes to the file that a flag names, if it names one.
 func writeFile(flag, path string, data []byte) error {
 	var err error
-	switch path {
-	case "":
-	case "-", "/dev/stdout":
+	switch {
+	case path == "":
+	case toStdout(path):
 		_, err = os.Stdout.Write(data)
 	default:
 		err = os.WriteFile(path, data, 0o666)

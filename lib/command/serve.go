@@ -66,7 +66,9 @@ func Serve(p *once.Program, args []string, inherited net.Listener) int {
 // answerFile is -reqin and -respout: one request from a file to a file. Whatever
 // is wrong with the settings, there is an answer to it.
 func answerFile(p *once.Program, cfg *config.Config, l *line, fault error) int {
-	log := p.OpenJournal(cfg, once.Quiet)
+	quiet := once.Quiet
+	quiet.Apart = toStdout(cfg.RespOut)
+	log := p.OpenJournal(cfg, quiet)
 	defer log.Close()
 	log.Warnings(cfg.Warnings)
 	respond := func(ctx context.Context, der []byte) *responder.Answer {

@@ -57,6 +57,15 @@ func TestFaultsOfCGI(t *testing.T) {
 			if strings.Contains(stderr, secret) || strings.Contains(stderr, "goroutine") {
 				t.Errorf("the log has what is nobody's business: %q", stderr)
 			}
+			// mini_httpd leads stderr where stdout goes; a log may be told to go there.
+			for _, line := range []string{`exec "$0" 2>&1`, `OCSP_LOG=/dev/stdout exec "$0"`} {
+				both := exec.Command("/bin/sh", "-c", line, program)
+				both.Env = cmd.Env
+				r, _ := run(t, both, der)
+				if err := w.check(r, false); err != nil {
+					t.Errorf("%s: %v", line, err)
+				}
+			}
 		})
 	}
 }

@@ -32,6 +32,7 @@ type Options struct {
 	Level  string // the least level that is logged: debug, info, warn or error; empty: all
 	Color  bool   // whether colours may be used on a terminal
 	Remote bool   // whether requests are logged with the client's address
+	Apart  bool   // stdout is for an answer: a Path that leads there is an error
 
 	Now func() time.Time // the clock; nil means time.Now
 }

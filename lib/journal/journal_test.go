@@ -3,9 +3,11 @@ package journal_test
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -135,6 +137,44 @@ func TestOpenRefusesAFileItCannotWrite(t *testing.T) {
 	}
 	if err := j.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOpenWaitsForNoReader: a FIFO that nobody reads is no file to log to, which holds
+// up nobody, and one that somebody reads is.
+func TestOpenWaitsForNoReader(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		j, err := journal.Open(journal.Options{Path: fifo, Level: "disabled"})
+		opened <- errors.Join(err, j.Close())
+	}()
+	select {
+	case err := <-opened:
+		if !errors.Is(err, syscall.ENXIO) || !strings.Contains(err.Error(), "a FIFO that nobody reads") {
+			t.Errorf("the error is %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it waits for a reader")
+	}
+	reader, err := os.OpenFile(fifo, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	j, err := journal.Open(journal.Options{Path: fifo})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Warn().Msg("read")
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(reader); err != nil || !strings.Contains(string(text), `"message":"read"`) {
+		t.Errorf("%q, %v", text, err)
 	}
 }
 

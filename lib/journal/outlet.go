@@ -1,11 +1,13 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/syslog"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -39,7 +41,7 @@ func (w *outlet) Write(line []byte) (int, error) { return w.WriteLevel(zerolog.N
 
 func (w *outlet) open() {
 	if path := w.options.Path; path != "" {
-		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+		f, err := w.openFile(path)
 		if err == nil {
 			w.to, w.file = zerolog.LevelWriterAdapter{Writer: f}, f
 			return
@@ -55,6 +57,29 @@ func (w *outlet) open() {
 			w.to, w.file = zerolog.SyslogLevelWriter(system), system
 		}
 	}
+}
+
+// openFile opens the log's file. It does not wait: nobody may ever read a FIFO, and
+// whoever asks waits for the answer.
+func (w *outlet) openFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o640)
+	switch {
+	case errors.Is(err, syscall.ENXIO):
+		return nil, fmt.Errorf("%w: a FIFO that nobody reads, or a socket; start its reader first, or name a file", err)
+	case err == nil && w.options.Apart && same(f, os.Stdout):
+		return nil, errors.Join(fmt.Errorf("%s: the answer goes there; name another file, or leave log out", path), f.Close())
+	}
+	return f, err
+}
+
+// same reports whether two files that are open are one.
+func same(a, b *os.File) bool {
+	one, err := a.Stat()
+	if err != nil {
+		return false
+	}
+	other, err := b.Stat()
+	return err == nil && os.SameFile(one, other)
 }
 
 // console writes lines for people, in which colours are all that a terminal obeys.

@@ -32,14 +32,17 @@ func (p *Program) Only() int {
 // the answer, so that a panic has one too.
 func (p *Program) CGI() int {
 	deepen()
+	apart()
 	signal.Ignore(syscall.SIGPIPE) // a client that has left is no reason to die
 	var after errands
-	log := p.OpenJournal(&config.Config{}, Quiet) // until it is known where to
+	quiet := Quiet
+	quiet.Apart = true
+	log := p.OpenJournal(&config.Config{}, quiet) // until it is known where to
 	err := cgi.Serve(context.Background(), p.Getenv, os.Stdin, os.Stdout,
 		func(ctx context.Context, req *ocsphttp.Request, resp *ocsphttp.Response) {
 			cfg, err := config.Load(nil, p.Environ, "")
 			err = errors.Join(p.Refused, err)
-			log = p.OpenJournal(cfg, Quiet)
+			log = p.OpenJournal(cfg, quiet)
 			p.handlerCGI(cfg, err, log, &after).Serve(ctx, req, resp)
 		})
 	if err != nil {
@@ -63,6 +66,22 @@ func (p *Program) CGI() int {
 func deepen() byte {
 	var room [40 << 10]byte
 	return room[len(os.Args)%len(room)]
+}
+
+// apart keeps what is said on stderr out of the answer, where a web server has led
+// both to the same place, as mini_httpd does: stderr leads nowhere then. A
+// person at a terminal sees both.
+func apart() {
+	out, outErr := os.Stdout.Stat()
+	said, saidErr := os.Stderr.Stat()
+	if outErr != nil || saidErr != nil || !os.SameFile(out, said) || out.Mode()&os.ModeCharDevice != 0 {
+		return
+	}
+	// The lowest number that is free is that of stderr, and is to be no other file's.
+	_ = syscall.Close(2)
+	if _, err := syscall.Open(os.DevNull, os.O_WRONLY, 0); err != nil {
+		_, _ = syscall.Open("/", os.O_RDONLY, 0) // in a chroot: nothing can be written there
+	}
 }
 
 // linger does what is left when the web server has all it waits for. Apache
