@@ -43,8 +43,7 @@ func readLine(args []string) *line {
 	return l
 }
 
-// names takes a flag that names a certificate. Without 0x a serial number is
-// decimal, as openssl ocsp has it.
+// names takes a flag that names a certificate.
 func (l *line) names(flag, value string) {
 	switch flag {
 	case "issuer":
@@ -52,7 +51,7 @@ func (l *line) names(flag, value string) {
 	case "cert":
 		l.about.add(named{cert: value})
 	case "serial":
-		if n, ok := new(big.Int).SetString(value, 0); ok {
+		if n, ok := parseNumber(value); ok {
 			value = n.Text(16)
 		} else {
 			l.fault = errors.Join(l.fault, fmt.Errorf("-serial %q is no number, as 0x1003 or 4099", value))
@@ -65,6 +64,24 @@ func (l *line) names(flag, value string) {
 	}
 }
 
+// parseNumber reads a serial number as openssl ocsp does: hexadecimal behind 0x, or
+// else decimal, also with zeros in front.
+func parseNumber(text string) (*big.Int, bool) {
+	digits, negative := strings.CutPrefix(text, "-")
+	base := 10
+	if hex, ok := strings.CutPrefix(strings.ToLower(digits), "0x"); ok {
+		digits, base = hex, 16
+	}
+	n, ok := new(big.Int).SetString(digits, base)
+	if !ok || strings.ContainsAny(digits, "+-") {
+		return nil, false
+	}
+	if negative {
+		n.Neg(n)
+	}
+	return n, true
+}
+
 func (l *line) has(flags ...string) bool {
 	return slices.ContainsFunc(flags, func(flag string) bool { return slices.Contains(l.given, flag) })
 }
@@ -75,6 +92,17 @@ func (l *line) openssl() bool { return l.has("reqin", "port") || l.asks() }
 // asks says whether the request is to be made from the line itself.
 func (l *line) asks() bool {
 	return l.has("index", "ca-dir") && l.has("cert", "serial") && !l.has("reqin", "port", "listen")
+}
+
+// warnings are those of the settings but for flags that the line itself heeds.
+func (l *line) warnings(all []string) []string {
+	if !l.asks() {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(warning string) bool {
+		flag, _, _ := strings.Cut(warning, " ")
+		return flag == "-issuer" || flag == "-cert" || flag == "-serial"
+	})
 }
 
 // misplaced returns an error that names the verb which does what a line of a

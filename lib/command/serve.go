@@ -70,7 +70,7 @@ func answerFile(p *once.Program, cfg *config.Config, l *line, fault error) int {
 	quiet.Apart = toStdout(cfg.RespOut)
 	log := p.OpenJournal(cfg, quiet)
 	defer log.Close()
-	log.Warnings(cfg.Warnings)
+	log.Warnings(l.warnings(cfg.Warnings))
 	respond := func(ctx context.Context, der []byte) *responder.Answer {
 		if fault != nil {
 			return responder.Fault(fault)
