@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"ocspcgi/lib/config"
@@ -20,12 +21,22 @@ func Respond(cfg *config.Config, read func() ([]byte, error), respond func(conte
 	if err != nil {
 		return nil, err
 	}
-	answer := respond(context.Background(), request)
+	answer := whatever(respond, request)
 	return answer, errors.Join(
 		show(cfg, request, answer.DER),
 		writeFile("-reqout", cfg.ReqOut, request),
 		writeFile("-respout", cfg.RespOut, answer.DER),
 	)
+}
+
+// whatever answers a request, a panic with internalError.
+func whatever(respond func(context.Context, []byte) *responder.Answer, request []byte) (answer *responder.Answer) {
+	defer func() {
+		if p := recover(); p != nil {
+			answer = responder.Fault(fmt.Errorf("panic while answering: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	return respond(context.Background(), request)
 }
 
 // show is -text for one request.
