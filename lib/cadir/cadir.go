@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,13 +159,22 @@ func ambiguous(what string, candidates []string, remedy string) error {
 	return fmt.Errorf("which is the %s? there are:\n  %s\n%s", what, strings.Join(candidates, "\n  "), remedy)
 }
 
+// isFile tells whether a file is there, or will be in a moment: openssl ca renames the
+// index to .old, and then .new to the index.
 func isFile(path string) bool {
+	return isRegular(path) || isRegular(path+".old") && (isRegular(path+".new") || isRegular(path))
+}
+
+func isRegular(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()
 }
 
 // sameAsOne tells whether path is one of others by another name.
 func sameAsOne(path string, others []string) bool {
+	if slices.Contains(others, path) {
+		return true
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return false

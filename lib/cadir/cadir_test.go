@@ -187,6 +187,26 @@ func TestOtherLayouts(t *testing.T) {
 	}
 }
 
+// Between the two renames of openssl ca there is no index, and it is found all the same,
+// not another one in its place: who looks it up waits until it is there.
+func TestBetweenTheRenames(t *testing.T) {
+	c, other := pkitest.NewCompany(t), pkitest.NewCompany(t)
+	files := []string{"index.txt.old", c.Index, "index.txt.new", c.Index, "ca.crt", c.Cert, "ocsp.crt", c.Signer.Cert, "ocsp.key", c.Signer.Key}
+	const want = "index.txt ca.crt ocsp.crt ocsp.key"
+	for name, more := range map[string][]string{
+		"alone":               nil,
+		"with an openssl.cnf": {"openssl.cnf", "=[ca]\ndefault_ca=c\n[c]\ndatabase=./index.txt\ncertificate=./ca.crt\n"},
+		"with another CA's":   {"pki/index.txt", other.Index, "pki/ca.crt", other.Cert, "pki/private/ca.key", other.Key},
+	} {
+		if got := find(place(t, append(files, more...)...)); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", name, got, want)
+		}
+	}
+	if got := find(place(t, files[2:]...)); !strings.Contains(got, "no index") {
+		t.Errorf("one that was never there is found: %s", got)
+	}
+}
+
 func read(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
