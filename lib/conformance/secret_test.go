@@ -149,11 +149,14 @@ func TestSecrets(t *testing.T) {
 			all = append(all, exec.Command(program, "-config", config, "-listen", "unix:"+filepath.Join(t.TempDir(), "s")))
 		}
 		for _, cmd := range all {
-			out, _ := cmd.CombinedOutput() // that it fails is what it is for
-			if len(out) == 0 {
+			var out, errs bytes.Buffer // where both are one, a CGI program logs nothing
+			cmd.Stdout, cmd.Stderr = &out, &errs
+			_ = cmd.Run() // that it fails is what it is for
+			if out.Len()+errs.Len() == 0 {
 				t.Errorf("%s: %v says nothing", what, cmd.Args[1:])
 			}
-			search(what, out)
+			search(what, out.Bytes())
+			search(what, errs.Bytes())
 		}
 	}
 
