@@ -36,7 +36,7 @@ INSTALLED  = $(PREFIX)/bin/ocspcgi $(PREFIX)/bin/ocspcgi-deliver $(CGIBIN)/ocspc
 	$(addprefix $(UNITS)/,ocspcgi.service ocspcgi.socket ocspcgi-signer.service ocspcgi-signer.socket)
 
 # What the tests run the program with, and what asks it.
-SERVERS := apache2 nginx mod_fcgid lighttpd caddy haproxy spawn-fcgi systemd-socket-activate systemd-analyze strace
+SERVERS := apache2 nginx mod_fcgid lighttpd mini_httpd caddy haproxy spawn-fcgi systemd-socket-activate systemd-analyze strace
 CLIENTS := curl gnutls-cli gnutls-serv ocsptool pki stunnel botan ocspclnt certutil
 
 # What verifies answers of ML-DSA, which openssl before 3.5 cannot.
