@@ -31,7 +31,7 @@ type Live struct {
 	mutex  sync.Mutex // held by Reload, guards what follows
 	seen   stamp      // of the file that was read last
 	readAt time.Time  // when that was
-	again  bool       // it was too young for its stamp to tell the next change
+	again  bool       // its stamp may be the same though it is another file: it was too young, or elsewhere for a moment
 	report Report     // of that file
 	count  uint64     // of files that were believed
 	lost   string     // why it could not be read since; empty: it could
@@ -152,7 +152,7 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 		return l.unread(r.failed)
 	}
 	before, twice, lost := l.report, s.stamp == l.seen, l.lost != ""
-	l.again = !twice && s.stamp.age(now) < s.stamp.grain()
+	l.again = !r.still || s.stamp.age(now) < s.stamp.grain() && !(twice && l.doubtful(now))
 	l.seen, l.readAt, l.lost, l.held = s.stamp, now, "", false
 	l.report = l.judge(r, accept, now)
 	if l.report.Rows > manyRows {

@@ -1,0 +1,64 @@
+package index_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"ocspcgi/lib/index"
+)
+
+// A file that is elsewhere for a moment while it is read, and back as it was, is
+// read once more: its stamp does not tell that.
+func TestElsewhereForAMoment(t *testing.T) {
+	path := write(t, entry('V', "10"))
+	dir, at := filepath.Dir(path), now
+	aside, gone := dir+".aside", false
+	l := &index.Live{Path: path, Now: func() time.Time { return at }}
+	l.Progress = func(int64, int64) {
+		if gone {
+			return
+		}
+		if gone = true; os.Rename(dir, aside) != nil {
+			t.Error("the directory cannot be renamed")
+		}
+	}
+	if r := l.Reload(false); r.Believed {
+		t.Errorf("report of what is gone is %+v", r)
+	}
+	if err := os.Rename(aside, dir); err != nil {
+		t.Fatal(err)
+	}
+	at = at.Add(2 * time.Second)
+	if r := l.Reload(false); !r.Believed || !r.Changed {
+		t.Errorf("report of what is back is %+v", r)
+	}
+	if got := said(l.Lookup(octets(t, "10"))); got != isValid {
+		t.Errorf("says %q", got)
+	}
+}
+
+// A SIGHUP reads a young file once more, and no later than its stamp tells the next
+// change: so it is read again when it does.
+func TestYoungWhenAccepted(t *testing.T) {
+	path, at := write(t, entry('V', "10")+entry('V', "11")), now
+	l := &index.Live{Path: path, Now: func() time.Time { return at }}
+	l.Reload(false)
+	replace(t, path, entry('V', "10"))
+	age(t, path, 0)
+	if r := l.Reload(false); r.Believed {
+		t.Fatalf("report is %+v", r)
+	}
+	if r := l.Reload(true); !r.Believed {
+		t.Fatalf("report of SIGHUP is %+v", r)
+	}
+	at = at.Add(2 * time.Second)
+	if r := l.Reload(false); !r.Changed {
+		t.Error("a change within its second is not looked for")
+	}
+	at = at.Add(2 * time.Second)
+	if r := l.Reload(false); r.Changed {
+		t.Error("read again though it has settled")
+	}
+}
