@@ -44,6 +44,7 @@ type stretch struct {
 type reading struct {
 	table *Table
 	faults
+	crew   crew  // who has read it
 	still  bool  // the file did not change meanwhile
 	failed error // it did not, and could not be read all the same
 }
@@ -60,7 +61,7 @@ func (s *source) load(now time.Time) reading {
 		}
 		return false
 	})
-	var r reading
+	r := reading{crew: s.crew}
 	var limits limits
 	chunks := make([]chunk, len(parts))
 	before := 0

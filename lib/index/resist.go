@@ -1,5 +1,7 @@
 package index
 
+import "slices"
+
 // resist is the state after a file was read that is not believed, for the
 // reason given: what is stricter in it counts.
 func (s *state) resist(r reading, why *DoubtError) *state {
@@ -7,36 +9,51 @@ func (s *state) resist(r reading, why *DoubtError) *state {
 	if s.believed == nil {
 		next.limits = limits{whole: why}
 	} else {
-		next.newer = s.sift(r.table)
+		next.newer = s.sift(r)
 		next.blind = first(r.table.whole, r.table.blind, s.believed.blind)
 	}
 	if r.still {
-		var all pile
-		all.revoked(s.standing)
-		all.revoked(next.newer)
-		next.standing, _ = build(all, fewer())
+		next.stand(r.crew, next.newer)
 	}
 	return next
 }
 
-// sift keeps the rows of a newer table that are stricter than those believed, which
-// a revocation is that is no hold any more. A row that only a file in doubt has is
-// doubtful: it may be half of one row and half of another.
-func (s *state) sift(t *Table) *Table {
+// sift keeps the rows of a newer table that are stricter than those believed. A row
+// that only a file in doubt has is doubtful: it may be half of one row and half of
+// another.
+func (s *state) sift(r reading) *Table {
 	var kept pile
-	c := cursor{table: t}
-	for r, ok := c.next(); ok; r, ok = c.next() {
-		if old, _, ok := s.believed.row(r.key()); ok && r.rank() <= old.rank() && (old.final() || !r.final()) {
+	c := cursor{table: r.table}
+	for row, ok := c.next(); ok; row, ok = c.next() {
+		if s.believed.asStrict(row) {
 			continue
 		}
-		f := r.finding()
-		if t.whole != nil && f.rank() == 1 {
-			f = finding{doubt: t.whole}
+		f := row.finding()
+		if r.table.whole != nil && f.rank() == 1 {
+			f = finding{doubt: r.table.whole}
 		}
-		kept.add(r.key(), f)
+		kept.add(row.key(), f)
 	}
-	sifted, _ := build(kept, fewer())
+	sifted, _ := build(kept, r.crew)
 	return sifted
+}
+
+// stand has the revocations of a table stand, but for those that do already and
+// those that other tables have.
+func (s *state) stand(c crew, t *Table, others ...*Table) {
+	var all pile
+	all.revoked(t, append(others, s.believed, s.standing)...)
+	if len(all) > 0 {
+		all.revoked(s.standing)
+		s.standing, _ = build(all, c)
+	}
+}
+
+// asStrict tells whether a table has a row as strict as that one, which a hold is
+// not beside a revocation that is none.
+func (t *Table) asStrict(r record) bool {
+	old, _, ok := t.row(r.key())
+	return ok && r.rank() <= old.rank() && (old.final() || !r.final())
 }
 
 // pile is chunks in the making, whose rows are on no line.
@@ -51,12 +68,13 @@ func (p *pile) add(key []byte, f finding) {
 	(*p)[n-1].add(key, f)
 }
 
-// revoked adds all rows that are revoked.
-func (p *pile) revoked(t *Table) {
+// revoked adds all rows that are revoked, but for those that other tables have.
+func (p *pile) revoked(t *Table, others ...*Table) {
 	c := cursor{table: t}
 	for r, ok := c.next(); ok; r, ok = c.next() {
-		if f := r.finding(); f.entry.Status == Revoked {
-			p.add(r.key(), f)
+		has := func(other *Table) bool { return other.asStrict(r) }
+		if r.rank() == 3 && !slices.ContainsFunc(others, has) {
+			p.add(r.key(), r.finding())
 		}
 	}
 }
