@@ -3,6 +3,7 @@ package index_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,5 +61,31 @@ func TestYoungWhenAccepted(t *testing.T) {
 	at = at.Add(2 * time.Second)
 	if r := l.Reload(false); r.Changed {
 		t.Error("read again though it has settled")
+	}
+}
+
+// What only a file has had that was not believed cannot be told once it is not
+// there: the file may be about to be written again.
+func TestIssuedMeanwhile(t *testing.T) {
+	other := entry('V', "AA")
+	path := write(t, other+entry('V', "11"))
+	l := live(t, path)
+	for _, step := range []struct{ name, text, want string }{
+		{"issued, another one forgotten", other + entry('V', "10"), "V"},
+		{"empty", "", "doubt"},
+		{"empty but for a line", "#\n", "doubt"},
+		{"written again", other + entry('V', "10"), "V"},
+		{"revoked", other + entry('R', "10"), "R"},
+		{"cut off between rows", other, "R"},
+		{"as it was at first", other + entry('V', "11") + entry('R', "10"), "R"},
+	} {
+		replace(t, path, step.text)
+		l.Reload(false)
+		if got := said(l.Lookup(octets(t, "10"))); !strings.HasPrefix(got, step.want) {
+			t.Errorf("%s: says %q, want %s", step.name, got, step.want)
+		}
+		if got := said(l.Lookup(octets(t, "12"))); got != "not found" {
+			t.Errorf("%s: says %q of what nobody has seen", step.name, got)
+		}
 	}
 }

@@ -9,7 +9,7 @@ func (s *state) resist(r reading, why *DoubtError) *state {
 	if s.believed == nil {
 		next.limits = limits{whole: why}
 	} else {
-		next.newer = s.sift(r)
+		next.newer = s.sift(r, why)
 		next.blind = first(r.table.whole, r.table.blind, s.believed.blind)
 	}
 	if r.still {
@@ -20,8 +20,9 @@ func (s *state) resist(r reading, why *DoubtError) *state {
 
 // sift keeps the rows of a newer table that are stricter than those believed. A row
 // that only a file in doubt has is doubtful: it may be half of one row and half of
-// another.
-func (s *state) sift(r reading) *Table {
+// another. So is one that only a file before this one has had: it may be about to be
+// written again.
+func (s *state) sift(r reading, why *DoubtError) *Table {
 	var kept pile
 	c := cursor{table: r.table}
 	for row, ok := c.next(); ok; row, ok = c.next() {
@@ -33,6 +34,12 @@ func (s *state) sift(r reading) *Table {
 			f = finding{doubt: r.table.whole}
 		}
 		kept.add(row.key(), f)
+	}
+	c = cursor{table: s.newer}
+	for row, ok := c.next(); ok; row, ok = c.next() {
+		if s.believed.find(row.key()).rank() == 0 && r.table.find(row.key()).rank() == 0 {
+			kept.add(row.key(), finding{doubt: why})
+		}
 	}
 	sifted, _ := build(kept, r.crew)
 	return sifted
