@@ -9,13 +9,27 @@ import (
 // it is read, and whose records are worth huge pages.
 const large = 64 << 20
 
+// Foresee answers from the new revocations of the file if it has changed, and does
+// not read it: for one whose Reload takes long, or has to wait. It waits for no
+// Reload, and is safe for concurrent use.
+func (l *Live) Foresee() {
+	s, err := open(l.Path)
+	if err != nil {
+		return // which is for Reload to tell
+	}
+	defer s.file.Close()
+	l.ahead(s)
+}
+
 // ahead answers from the new revocations of a file that takes long to read,
 // before it is read: lines that do not begin as such are passed by. What the
 // file is worth is for its reading to tell, and of no account here: revocations
-// hold from whatever state a file is in.
+// hold from whatever file stands still.
 func (l *Live) ahead(s *source) {
+	l.hurry.Lock()
+	defer l.hurry.Unlock()
 	old := l.state.Load()
-	if old == nil || old.believed == nil {
+	if old == nil || old.believed == nil || s.stamp == l.foreseen {
 		return
 	}
 	var mu sync.Mutex
@@ -33,13 +47,18 @@ func (l *Live) ahead(s *source) {
 		})
 		return false
 	})
-	if err != nil || len(all) == 0 {
+	if err != nil || !s.still() {
 		return
 	}
-	all.revoked(old.standing)
-	next := *old
-	next.standing, _ = build(all, s.crew)
-	l.become(&next)
+	if l.foreseen = s.stamp; len(all) == 0 {
+		return
+	}
+	found, _ := build(all, s.crew)
+	l.become(func(now *state) *state {
+		next := *now
+		next.stand(s.crew, found)
+		return &next
+	})
 }
 
 // revokes tells whether a serial is revoked already.

@@ -2,10 +2,12 @@ package index
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // TestAhead sees each new revocation of a file answered before it is read, and
@@ -75,5 +77,87 @@ func TestAhead(t *testing.T) {
 	}
 	if report := l.Reload(true); !report.Believed {
 		t.Error(report.Err)
+	}
+}
+
+// What is revoked in a file that moves while it is looked through may be half of one
+// row and half of another: nothing of it stands.
+func TestAheadOfWhatMoves(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index.txt")
+	put := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const valid = "V\t491119120000Z\t\t10\tunknown\t/CN=a\n"
+	put(valid)
+	l := &Live{Path: path}
+	l.Reload(true)
+	put("R\t491119120000Z\t261119120000Z\t10\tunknown\t/CN=a\n")
+	s, err := open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.file.Close()
+	if err := os.Chtimes(path, time.Time{}, time.Unix(0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	l.ahead(s)
+	if e, err := l.Lookup([]byte{0x10}); err != nil || e.Status != Valid {
+		t.Errorf("%v, %v", e, err)
+	}
+}
+
+// A revocation is foreseen while a file from before it is being read, and stands when
+// that has been believed.
+func TestForesee(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index.txt")
+	put := func(text string) {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(path+".new", []byte(text), 0o600), os.Rename(path+".new", path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	row := func(kind, date, serial string) string {
+		return kind + "\t491119120000Z\t" + date + "\t" + serial + "\tunknown\t/CN=a\n"
+	}
+	const date = "261119120000Z"
+	l := &Live{Path: path}
+	revoked := func(when string, serials ...byte) {
+		t.Helper()
+		for _, serial := range serials {
+			if e, err := l.Lookup([]byte{serial}); err != nil || e.Status != Revoked {
+				t.Errorf("%s: %X is %v, %v", when, serial, e, err)
+			}
+		}
+	}
+	put(row("V", "", "10") + row("V", "", "11") + row("V", "", "12"))
+	l.Foresee() // there is nothing to be stricter than
+	l.Reload(true)
+	put(row("R", date, "10") + row("V", "", "11") + row("V", "", "12"))
+	l.Progress = func(int64, int64) {
+		l.Progress = nil
+		put(row("R", date, "10") + row("R", date, "11") + row("V", "", "12"))
+		l.Foresee()
+		revoked("while another file is read", 0x11)
+	}
+	l.Reload(false)
+	revoked("when that was read", 0x10, 0x11)
+	if report := l.Reload(false); !report.Believed || l.state.Load().standing != nil {
+		t.Errorf("%+v", report)
+	}
+	revoked("when all was read", 0x10, 0x11)
+
+	// As if it were replaced when it has been read, but was not judged yet.
+	old := l.state.Load()
+	put(row("R", date, "10") + row("R", date, "11") + row("R", date, "12"))
+	l.Foresee()
+	believed := &state{believed: old.believed}
+	l.become(func(now *state) *state { return believed.since(old, now) })
+	revoked("believed since", 0x10, 0x11, 0x12)
+	epoch := l.Epoch(l.now())
+	if l.Foresee(); l.Epoch(l.now()) != epoch {
+		t.Error("foreseen twice")
 	}
 }

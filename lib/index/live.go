@@ -25,8 +25,12 @@ type Live struct {
 	// several goroutines at once; nil: nobody is.
 	Progress func(read, size int64)
 
-	state atomic.Pointer[state]
-	told  atomic.Pointer[Report] // the last one
+	state    atomic.Pointer[state]
+	changing sync.Mutex             // held while state is replaced
+	told     atomic.Pointer[Report] // the last one
+
+	hurry    sync.Mutex // held by ahead, guards what follows
+	foreseen stamp      // of a file whose revocations are all answered
 
 	mutex  sync.Mutex // held by Reload, guards what follows
 	seen   stamp      // of the file that was read last
@@ -99,10 +103,17 @@ func (l *Live) Epoch(time.Time) uint64 {
 	return 0
 }
 
-// become makes next what is answered from.
-func (l *Live) become(next *state) {
-	next.epoch = l.Epoch(time.Time{}) + 1
-	l.state.Store(next)
+// become makes what next makes of it what is answered from.
+func (l *Live) become(next func(now *state) *state) {
+	l.changing.Lock()
+	defer l.changing.Unlock()
+	now := l.state.Load()
+	if now == nil {
+		now = &state{}
+	}
+	n := next(now)
+	n.epoch = now.epoch + 1
+	l.state.Store(n)
 }
 
 // Reload reads the file if it has changed, which costs one stat if it has not,
@@ -155,6 +166,7 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	l.again = !r.still || s.stamp.age(now) < s.stamp.grain() && !(twice && l.doubtful(now))
 	l.seen, l.readAt, l.lost, l.held = s.stamp, now, "", false
 	l.report = l.judge(r, accept, now)
+	l.known(r, s)
 	if l.report.Rows > manyRows {
 		runtime.GC() // or the next reload would find three tables in memory
 	}
@@ -169,6 +181,15 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 func (r *Report) repeats(before Report) bool {
 	return r.Err != nil && before.Err != nil && r.Err.Error() == before.Err.Error() &&
 		r.Rows == before.Rows && r.Count == before.Count
+}
+
+// known notes that the revocations of a file that was read are answered.
+func (l *Live) known(r reading, s *source) {
+	l.hurry.Lock()
+	defer l.hurry.Unlock()
+	if r.still {
+		l.foreseen = s.stamp
+	}
 }
 
 // doubtful tells whether the file may have changed behind the back of its stamp
@@ -188,9 +209,12 @@ func (l *Live) unread(err error) Report {
 	}
 	known := s.believed != nil || s.newer != nil
 	if gone := errors.Is(err, fs.ErrNotExist); !l.held && !(gone && known) {
-		next := *s
-		next.whole, l.held = why, true
-		l.become(&next)
+		l.held = true
+		l.become(func(now *state) *state {
+			next := *now
+			next.whole = why
+			return &next
+		})
 	}
 	r := l.report
 	r.Path, r.Believed, r.Err = l.Path, false, why
@@ -218,12 +242,14 @@ func (l *Live) judge(r reading, accept bool, now time.Time) Report {
 		Modified: time.Unix(0, l.seen.mtime).UTC(), Generation: l.count}
 	if why != nil {
 		report.Err = why
-		l.become(old.resist(r, why))
+		next := old.resist(r, why)
+		l.become(func(now *state) *state { return next.since(old, now) })
 		return report
 	}
 	l.count++
 	report.Believed, report.Generation = true, l.count
-	l.become(&state{limits: r.table.limits, believed: r.table})
+	next := &state{limits: r.table.limits, believed: r.table}
+	l.become(func(now *state) *state { return next.since(old, now) })
 	return report
 }
 

@@ -45,6 +45,15 @@ func (s *state) sift(r reading, why *DoubtError) *Table {
 	return sifted
 }
 
+// since is the state, which was made of an old one, with the revocations that were
+// found in a later file meanwhile.
+func (s *state) since(old, now *state) *state {
+	if now.standing != old.standing {
+		s.stand(everybody(), now.standing, old.standing)
+	}
+	return s
+}
+
 // stand has the revocations of a table stand, but for those that do already and
 // those that other tables have.
 func (s *state) stand(c crew, t *Table, others ...*Table) {

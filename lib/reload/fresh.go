@@ -76,11 +76,24 @@ func (k *Keeper) readIndexes(accept bool) {
 // readIndex looks at an index, and waits for no key. Of large ones one is read at a
 // time, as each takes memory for another table and the processors for itself.
 func (k *Keeper) readIndex(live *index.Live, accept bool) {
-	if info, err := os.Stat(live.Path); err == nil && info.Size() > small {
+	if isLarge(live) {
 		k.large.Lock()
 		defer k.large.Unlock()
 	}
 	if report := live.Reload(accept); report.Changed {
 		k.tell(Event{Where: live.Path, Index: &report, Err: report.Err})
 	}
+}
+
+// foresee has what a large index revokes told, which may have to wait until another
+// one is read, or one from before it.
+func foresee(live *index.Live) {
+	if isLarge(live) {
+		live.Foresee()
+	}
+}
+
+func isLarge(live *index.Live) bool {
+	info, err := os.Stat(live.Path)
+	return err == nil && info.Size() > small
 }

@@ -156,6 +156,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	var looking sync.WaitGroup
 	for _, idx := range k.indexes {
 		looking.Go(func() { k.often(ctx, func() { k.readIndex(idx.Live, false) }) })
+		looking.Go(func() { k.often(ctx, func() { foresee(idx.Live) }) })
 	}
 	looking.Go(func() { k.often(ctx, k.lookAtSigners) })
 	err := k.Watch(ctx, k.files(), k.changed)

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"ocspcgi/lib/pkitest"
 	"ocspcgi/lib/reload"
 	"ocspcgi/lib/responder"
+	"ocspcgi/lib/wire"
 )
 
 // While certificates and keys take long to be read, as with a signer process that
@@ -68,6 +71,51 @@ func TestSmallIndexDoesNotWaitForLarge(t *testing.T) {
 	}
 	add(t, c.Index, "R\t491231235959Z\t260101000000Z\tFFFF\tunknown\t/CN=x\n")
 	k.wait(t, func(e reload.Event) bool { return e.Where == c.Index && e.Index != nil && e.Index.Believed })
+}
+
+// While a large index is being read, what another one revokes is told, and what the
+// same one does: neither waits until it is read.
+func TestRevocationDoesNotWaitForLargeIndex(t *testing.T) {
+	var large bytes.Buffer
+	for i := range 8_000 {
+		fmt.Fprintf(&large, "V\t491231235959Z\t\tFF%06X\tunknown\t/CN=%0600d\n", i, i)
+	}
+	for name, same := range map[string]bool{"another": false, "the same": true} {
+		t.Run(name, func(t *testing.T) {
+			c := pkitest.NewCompany(t)
+			other, all := c, []*pkitest.Company{c}
+			if !same {
+				other = pkitest.NewCompany(t)
+				all = append(all, other)
+			}
+			reading, read := make(chan struct{}, 1), make(chan struct{})
+			var begun atomic.Bool
+			keeper := &reload.Keeper{Progress: func(path string, _, _ int64) {
+				if path == other.Index && begun.Load() {
+					select {
+					case reading <- struct{}{}:
+					default:
+					}
+					<-read
+				}
+			}}
+			for _, of := range all {
+				add(t, of.Index, large.String())
+				keeper.Sources = append(keeper.Sources, source(of.CA, of.Signer))
+			}
+			k := start(t, c, keeper)
+			defer close(read)
+			begun.Store(true)
+			add(t, other.Index, "V\t491231235959Z\t\tFFFE\tunknown\t/CN=x\n")
+			<-reading
+			c.Revoke(c.Good)
+			for deadline := time.Now().Add(patience); k.status(t, c.Good) != wire.Revoked; {
+				if time.Now().After(deadline) {
+					t.Fatal("not revoked while a large index is read")
+				}
+			}
+		})
+	}
 }
 
 // add adds rows to an index where it is.
