@@ -46,7 +46,8 @@ type Keeper struct {
 	Sources   []Source
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Log is told of what was read, from one goroutine at a time; nil: nobody is.
+	// Log is told of what was read, from one goroutine at a time, while Run runs a
+	// moment later; nil: nobody is.
 	Log func(Event)
 	// Progress is told how many bytes of an index are read while it is, by
 	// several goroutines at once; nil: nobody is.
@@ -58,7 +59,6 @@ type Keeper struct {
 	// changed, until ctx is done: the Run of a watch.Watcher.
 	Watch func(ctx context.Context, files []string, changed func([]string)) error
 
-	telling sync.Mutex        // Log
 	indexes map[string]*fresh // from Open on the same
 	large   sync.Mutex        // held while a large index is read
 
@@ -66,6 +66,12 @@ type Keeper struct {
 	issuers []*responder.Issuer      // as Sources
 	minded  map[string]time.Duration // the last reminder of each signer, by its certificate
 	pending map[int]string           // sources to be read again by themselves, with why
+
+	telling sync.Mutex // guards what follows
+	untold  []Event
+	busy    bool // somebody tells Log
+	running bool // Run does
+	behind  sync.WaitGroup
 }
 
 // Open reads everything for the first time and lets the Responder serve it.
@@ -153,6 +159,8 @@ func Alone(issuer *responder.Issuer, source Source, before []*responder.Issuer, 
 // Run watches the files until ctx is done.
 func (k *Keeper) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
+	k.tellBehind(true)
+	defer k.tellBehind(false)
 	var looking sync.WaitGroup
 	for _, idx := range k.indexes {
 		looking.Go(func() { k.often(ctx, func() { k.readIndex(idx.Live, false) }) })
@@ -278,14 +286,6 @@ func (k *Keeper) remind(silent bool) {
 		}
 	}
 	k.minded = minded
-}
-
-func (k *Keeper) tell(e Event) {
-	k.telling.Lock()
-	defer k.telling.Unlock()
-	if k.Log != nil {
-		k.Log(e)
-	}
 }
 
 // files returns the names of all files, each once.

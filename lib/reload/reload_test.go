@@ -56,7 +56,9 @@ func start(t *testing.T, c *pkitest.Company, keeper *reload.Keeper) *kept {
 	t.Helper()
 	k := &kept{Company: c, Keeper: keeper, events: make(chan reload.Event, 100)}
 	k.Watch, k.Responder = new(watch.Watcher).Run, &responder.Responder{}
-	k.Log = func(e reload.Event) { k.events <- e }
+	if k.Log == nil {
+		k.Log = func(e reload.Event) { k.events <- e }
+	}
 	if err := k.Open(); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -115,6 +117,47 @@ func TestRevocationDoesNotWaitForLargeIndex(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A log that hangs keeps no index from being read, also one that nobody looks at who
+// asks.
+func TestIndexDoesNotWaitForLog(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	told, goOn := make(chan struct{}, 1), make(chan struct{})
+	var hung atomic.Bool
+	var events atomic.Int64
+	k := start(t, c, &reload.Keeper{Sources: []reload.Source{source(c.CA, c.Signer)}, Log: func(reload.Event) {
+		if hung.Load() {
+			select {
+			case told <- struct{}{}:
+			default:
+			}
+			<-goOn
+		}
+		events.Add(1)
+	}})
+	release := sync.OnceFunc(func() { close(goOn) })
+	defer release()
+	before := events.Load()
+	hung.Store(true)
+	rows := k.States()[0].Index.Rows
+	const changes = 4
+	for i := range changes {
+		add(t, c.Index, fmt.Sprintf("R\t491231235959Z\t260101000000Z\tFF%02X\tunknown\t/CN=x\n", i))
+		for deadline := time.Now().Add(patience); k.States()[0].Index.Rows != rows+1+i; {
+			if time.Now().After(deadline) {
+				t.Fatalf("change %d is not read while the log hangs", i+1)
+			}
+			runtime.Gosched()
+		}
+		if i == 0 {
+			<-told
+		}
+	}
+	release()
+	for events.Load() < before+changes {
+		runtime.Gosched()
 	}
 }
 
