@@ -33,6 +33,12 @@ func (k *kept) set(now time.Time) { k.clock.Store(&now) }
 
 func newKept(t *testing.T, opts ...pkitest.Option) *kept {
 	t.Helper()
+	return newKeptBy(t, func(k *kept) string { return k.signer.Key }, opts...)
+}
+
+// newKeptBy is newKept with a key that is where rkey says.
+func newKeptBy(t *testing.T, rkey func(*kept) string, opts ...pkitest.Option) *kept {
+	t.Helper()
 	ca := pkitest.New(t, opts...)
 	k := &kept{CA: ca, signer: ca.OCSPSigner("ocsp")}
 	k.set(time.Now().Add(time.Hour))
@@ -40,7 +46,7 @@ func newKept(t *testing.T, opts ...pkitest.Option) *kept {
 	r := &responder.Responder{Now: clock, CacheBytes: 1 << 20}
 	k.keeper = &reload.Keeper{Responder: r, Now: clock, Sources: []reload.Source{{Index: ca.Index, Files: responder.Files{
 		Where: "the test", CA: ca.Cert, Lifetime: 2 * time.Hour,
-		Signers: []responder.SignerFiles{{Certificate: k.signer.Cert, Key: k.signer.Key}},
+		Signers: []responder.SignerFiles{{Certificate: k.signer.Cert, Key: rkey(k)}},
 	}}}}
 	m := &metrics.Metrics{Version: "1.2 <3>", Keeper: k.keeper, Now: clock, Started: k.now()}
 	k.keeper.Log = m.Reload

@@ -14,7 +14,7 @@ const proven = 10 * time.Second
 
 // proof is what came of a test signature.
 type proof struct {
-	at  time.Time
+	at  time.Time // when all that were made with it were; zero: they are being made
 	err error
 }
 
@@ -46,7 +46,7 @@ func (a *Admin) missing() (lines []string) {
 			note("test signature", err)
 		}
 	}
-	a.proofs = proofs
+	a.date(proofs)
 	if len(states) == 0 {
 		lines = append(lines, "no issuer is served")
 	}
@@ -59,7 +59,19 @@ func (a *Admin) prove(issuer *responder.Issuer) proof {
 	if p, done := a.proofs[issuer]; done && now.Sub(p.at) < proven && !now.Before(p.at) {
 		return p
 	}
-	return proof{now, issuer.Prove()}
+	return proof{err: issuer.Prove()}
+}
+
+// date keeps proofs, for those who ask next and have waited for them, perhaps for
+// long where keys hang.
+func (a *Admin) date(proofs map[*responder.Issuer]proof) {
+	now := a.now()
+	for issuer, p := range proofs {
+		if p.at.IsZero() {
+			proofs[issuer] = proof{now, p.err}
+		}
+	}
+	a.proofs = proofs
 }
 
 // oneLine joins lines, and keeps out what is no text.

@@ -2,6 +2,14 @@ package reload
 
 import "ocspcgi/lib/signer"
 
+// lookAtSigners looks at what may change without a change of files.
+func (k *Keeper) lookAtSigners() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.readPending()
+	k.remind(false)
+}
+
 // postpone tells why a source is not used, which is nil where it is. One whose
 // key is kept elsewhere is read again without a change of its files: whoever
 // holds the key may get the new one a moment later.

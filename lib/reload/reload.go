@@ -187,13 +187,6 @@ func (k *Keeper) often(ctx context.Context, look func()) {
 	}
 }
 
-func (k *Keeper) lookAtSigners() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.readPending()
-	k.remind(false)
-}
-
 // Accept reads everything anew and takes an index as it is, even one that has
 // forgotten rows: somebody has looked at it, and said so.
 func (k *Keeper) Accept() {
