@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -42,6 +43,9 @@ const (
 	// frameTimeout is how long a question may take once it has begun, and an
 	// answer to be taken.
 	frameTimeout = 10 * time.Second
+	// idleTimeout is how long a connection is kept on which nothing is asked: less
+	// than who waits for another one's place does. Who had it opens a new one.
+	idleTimeout = 3 * time.Second
 	// maxPeers is how many connections are answered at once.
 	maxPeers = 256
 	// maxKept is how many signers stay that were replaced.
@@ -170,19 +174,20 @@ func (v *Service) serve(c *talk) {
 	}
 }
 
-// read waits for the next question for as long as it takes, but not for its end.
+// read waits for the next question. The error is io.EOF where there is none.
 func (v *Service) read(c *talk) ([]byte, error) {
-	if _, err := c.in.Peek(1); err != nil {
+	if err := v.deadline(c.SetReadDeadline, idleTimeout); err != nil {
+		return nil, err
+	}
+	if _, err := c.in.Peek(1); errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, io.EOF
+	} else if err != nil {
 		return nil, err
 	}
 	if err := v.deadline(c.SetReadDeadline, frameTimeout); err != nil {
 		return nil, err
 	}
-	content, err := readFrame(c.in)
-	if err != nil {
-		return nil, err
-	}
-	return content, v.deadline(c.SetReadDeadline, 0)
+	return readFrame(c.in)
 }
 
 func (v *Service) write(c *talk, frame []byte) error {
@@ -193,16 +198,13 @@ func (v *Service) write(c *talk, frame []byte) error {
 	return err
 }
 
-// deadline sets a deadline in so much time, or none for 0. The one that Shutdown
-// has set stays.
+// deadline sets a deadline in so much time. The one that Shutdown has set stays.
 func (v *Service) deadline(set func(time.Time) error, in time.Duration) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
 	case v.ending:
 		return nil
-	case in == 0:
-		return set(time.Time{})
 	case v.Now != nil:
 		return set(v.Now().Add(in))
 	}

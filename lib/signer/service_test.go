@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"ocspcgi/lib/signer"
 )
@@ -83,6 +86,50 @@ func TestHungService(t *testing.T) {
 	}
 	if n := len(asked); n > 1 {
 		t.Errorf("asked %d times", n)
+	}
+}
+
+// However many have connected and ask nothing, who asks gets a place.
+func TestIdlePeers(t *testing.T) {
+	p := newPKI(t)
+	p.key("k", "p256")
+	p.selfSigned("k", "ca")
+	socket := filepath.Join(shortDir(t), "s")
+	var late atomic.Int64 // how far the service's clock is behind
+	v := &signer.Service{Check: onlyFine, Now: func() time.Time { return time.Now().Add(-time.Duration(late.Load())) }}
+	defer serve(t, socket, v)()
+	v.Use(p.signer("k"))
+	late.Store(int64(time.Hour)) // all deadlines are over at once
+	var idle []net.Conn
+	for range 300 {
+		c, err := net.Dial("unix", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		idle = append(idle, c)
+	}
+	for i, c := range idle {
+		if err := c.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Fatalf("connection %d is kept: %v", i, err)
+		}
+	}
+	late.Store(0)
+	s := p.remote("k", socket, signer.Options{})
+	if _, _, err := s.Sign([]byte("fine")); err != nil {
+		t.Error(err)
+	}
+	// One that was kept and is closed now is asked no more.
+	late.Store(int64(time.Hour))
+	for range 2 {
+		_, _, _ = s.Sign([]byte("fine")) // its answer may come too late
+	}
+	late.Store(0)
+	if _, _, err := s.Sign([]byte("fine")); err != nil {
+		t.Error(err)
 	}
 }
 
