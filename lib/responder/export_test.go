@@ -22,6 +22,9 @@ func (t *Turns) Limit(most int)                             { t.limit(most) }
 func (t *Turns) Take(forMany bool, cost time.Duration) bool { return t.take(forMany, cost) }
 func (t *Turns) Give()                                      { t.give() }
 
+// AtATime is how many signatures are made at a time.
+func (r *Responder) AtATime() int { return r.turns.most }
+
 // Waiting is how many wait for their turn.
 func (t *Turns) Waiting() int {
 	t.mu.Lock()

@@ -56,11 +56,14 @@ type waiter struct {
 	cost time.Duration
 }
 
-// limit says how many signatures are made at a time.
+// limit says how many signatures are made at a time, once and for all: later there may
+// be more processors for a while, for who reads an index.
 func (t *turns) limit(most int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.most = most
+	if t.most == 0 {
+		t.most = most
+	}
 }
 
 // take waits for the turn of a signature that costs so much, and reports whether

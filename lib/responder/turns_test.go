@@ -140,6 +140,19 @@ func TestTurnsLetOthersRun(t *testing.T) {
 	}
 }
 
+// While an index is read there are more processors than cores. Who is served anew then
+// has no more turns for it.
+func TestTurnsStay(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	var r responder.Responder
+	r.Serve()
+	runtime.GOMAXPROCS(5)
+	r.Serve()
+	if n := r.AtATime(); n != 2 {
+		t.Errorf("%d turns on two processors", n)
+	}
+}
+
 // What a signature costs is the work, of a key in this process: that some take
 // longer, as on a machine that is busy, counts little. Elsewhere the mean counts.
 func TestCost(t *testing.T) {
