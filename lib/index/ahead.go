@@ -10,8 +10,9 @@ import (
 const large = 64 << 20
 
 // Foresee answers from the new revocations of the file if it has changed, and does
-// not read it: for one whose Reload takes long, or has to wait. It waits for no
-// Reload, and is safe for concurrent use.
+// not read it: for one whose Reload takes long, or has to wait. Until that is done,
+// what was not found is in doubt. It waits for no Reload, and is safe for concurrent
+// use.
 func (l *Live) Foresee() {
 	s, err := open(l.Path)
 	if err != nil {
@@ -32,6 +33,7 @@ func (l *Live) ahead(s *source) {
 	if old == nil || old.believed == nil || s.stamp == l.foreseen {
 		return
 	}
+	l.change(doubt(l.Path, reasonNewer))
 	var mu sync.Mutex
 	var all pile
 	hurried := *s // all are promised to be told within a second
@@ -59,6 +61,37 @@ func (l *Live) ahead(s *source) {
 		next.stand(s.crew, found)
 		return &next
 	})
+}
+
+// change says why nothing is surely missing now; nil: no file has changed.
+func (l *Live) change(why *DoubtError) {
+	l.become(func(now *state) *state {
+		next := *now
+		next.changed = why
+		return &next
+	})
+}
+
+// unchanged notes that the file is the one that was read, perhaps again.
+func (l *Live) unchanged() {
+	if s := l.state.Load(); s == nil || s.changed == nil {
+		return
+	}
+	l.hurry.Lock()
+	defer l.hurry.Unlock()
+	if now, err := stampOf(l.Path); err == nil && now == l.seen {
+		l.foreseen = now
+		l.change(nil)
+	}
+}
+
+// known notes that the revocations of a file that was read are answered.
+func (l *Live) known(r reading, s *source) {
+	l.hurry.Lock()
+	defer l.hurry.Unlock()
+	if r.still {
+		l.foreseen = s.stamp
+	}
 }
 
 // revokes tells whether a serial is revoked already.

@@ -62,9 +62,9 @@ func TestAhead(t *testing.T) {
 			t.Fatalf("%X is %v (%v), want %v", 0x1000+i, e, err, want)
 		}
 	}
-	for serial, want := range map[int]string{0xf000: "not found", 0xf001: "R", 0xf002: "R", 0xf003: "not found"} {
+	for serial, want := range map[int]string{0xf000: "doubt", 0xf001: "R", 0xf002: "R", 0xf003: "doubt"} {
 		e, err := l.Lookup([]byte{0, byte(serial >> 8), byte(serial)})
-		if got := string(rune(e.Status)); err == nil && got != want || err != nil && (err != ErrNotFound || want != "not found") {
+		if got := string(rune(e.Status)); err == nil && got != want || err != nil && (errors.Is(err, ErrNotFound) || want != "doubt") {
 			t.Errorf("%X: %v, %v; want %s", serial, e, err, want)
 		}
 	}
@@ -106,6 +106,60 @@ func TestAheadOfWhatMoves(t *testing.T) {
 	l.ahead(s)
 	if e, err := l.Lookup([]byte{0x10}); err != nil || e.Status != Valid {
 		t.Errorf("%v, %v", e, err)
+	}
+}
+
+// What a file does not have that has been replaced cannot be said to be missing, until
+// the new one is read or the old one is back.
+func TestForeseenChange(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index.txt")
+	put := func(name, serial string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte("V\t491119120000Z\t\t"+serial+"\tunknown\t/CN=a\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(path+".1", "10")
+	put(path+".2", "11")
+	lead := func(to string) { // which leaves both files as they are
+		t.Helper()
+		if err := errors.Join(os.RemoveAll(path), os.Symlink(path+to, path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lead(".1")
+	l := &Live{Path: path}
+	l.Reload(true)
+	l.Foresee()
+	is := func(when string, doubtful bool) {
+		t.Helper()
+		if e, err := l.Lookup([]byte{0x10}); err != nil || e.Status != Valid {
+			t.Errorf("%s: what is valid is %v, %v", when, e, err)
+		}
+		var d *DoubtError
+		if _, err := l.Lookup([]byte{0x11}); errors.As(err, &d) != doubtful || errors.Is(err, ErrNotFound) == doubtful {
+			t.Errorf("%s: what is not there: %v", when, err)
+		}
+	}
+	is("read", false)
+	lead(".2")
+	l.Foresee()
+	is("replaced", true)
+	lead(".1")
+	l.Foresee()
+	is("back, but nobody has read it", true)
+	l.Reload(false)
+	is("back", false)
+	lead(".2")
+	l.Progress = func(int64, int64) { is("being read", true) }
+	l.Foresee()
+	l.Reload(false)
+	if e, err := l.Lookup([]byte{0x11}); err != nil || e.Status != Valid {
+		t.Errorf("read: %v, %v", e, err)
+	}
+	var d *DoubtError
+	if _, err := l.Lookup([]byte{0x12}); errors.As(err, &d) {
+		t.Errorf("read: %v", err)
 	}
 }
 

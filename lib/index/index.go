@@ -84,8 +84,9 @@ func stricter(a, b finding) finding {
 
 // limits is what is amiss with an index besides single serials.
 type limits struct {
-	blind *DoubtError // the first line whose serial cannot be read: nothing is surely missing
-	whole *DoubtError // the file moved, is cut off, or was not read: only revocations hold
+	blind   *DoubtError // the first line whose serial cannot be read: nothing is surely missing
+	changed *DoubtError // the file is another one than was read: as well
+	whole   *DoubtError // the file moved, is cut off, or was not read: only revocations hold
 }
 
 // apply returns what is left of a finding in an index with these limits.
@@ -93,8 +94,8 @@ func (l limits) apply(f finding) finding {
 	if l.whole != nil {
 		return stricter(f, finding{doubt: l.whole})
 	}
-	if l.blind != nil && f.rank() == 0 {
-		return finding{doubt: l.blind}
+	if f.rank() == 0 {
+		f.doubt = first(l.blind, l.changed)
 	}
 	return f
 }

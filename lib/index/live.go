@@ -139,6 +139,7 @@ func (l *Live) Report() Report {
 func (l *Live) reload(accept bool, now time.Time) Report {
 	seen, err := stampOf(l.Path)
 	if err == nil && seen == l.seen && !l.held && !l.doubtful(now) && (l.report.Believed || !accept) {
+		l.unchanged()
 		r := l.report
 		r.Changed, l.lost = l.lost != "", ""
 		return r
@@ -181,15 +182,6 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 func (r *Report) repeats(before Report) bool {
 	return r.Err != nil && before.Err != nil && r.Err.Error() == before.Err.Error() &&
 		r.Rows == before.Rows && r.Count == before.Count
-}
-
-// known notes that the revocations of a file that was read are answered.
-func (l *Live) known(r reading, s *source) {
-	l.hurry.Lock()
-	defer l.hurry.Unlock()
-	if r.still {
-		l.foreseen = s.stamp
-	}
 }
 
 // doubtful tells whether the file may have changed behind the back of its stamp

@@ -45,9 +45,12 @@ func (s *state) sift(r reading, why *DoubtError) *Table {
 	return sifted
 }
 
-// since is the state, which was made of an old one, with the revocations that were
-// found in a later file meanwhile.
+// since is the state, which was made of an old one, with what was foreseen of a later
+// file meanwhile.
 func (s *state) since(old, now *state) *state {
+	if now.changed != old.changed {
+		s.changed = now.changed
+	}
 	if now.standing != old.standing {
 		s.stand(everybody(), now.standing, old.standing)
 	}

@@ -114,4 +114,5 @@ const (
 	reasonEmpty  = "is empty; it may be about to be written anew"
 	reasonMoved  = "changed while it was read"
 	reasonUnread = "was not read yet"
+	reasonNewer  = "has changed, and is not read yet"
 )
