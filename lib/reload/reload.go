@@ -156,9 +156,9 @@ func Alone(issuer *responder.Issuer, source Source, before []*responder.Issuer, 
 	return nil
 }
 
-// Run watches the files until ctx is done.
+// Run watches the files until ctx is done. Where they cannot be watched, which is the
+// error, indexes are looked at all the same.
 func (k *Keeper) Run(ctx context.Context) error {
-	ctx, stop := context.WithCancel(ctx)
 	k.tellBehind(true)
 	defer k.tellBehind(false)
 	var looking sync.WaitGroup
@@ -168,7 +168,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 	}
 	looking.Go(func() { k.often(ctx, k.lookAtSigners) })
 	err := k.Watch(ctx, k.files(), k.changed)
-	stop()
+	if err != nil {
+		k.tell(Event{Where: "files", Err: fmt.Errorf("only indexes are looked at: %w", err)})
+	}
 	looking.Wait()
 	return err
 }
@@ -283,6 +285,8 @@ func (k *Keeper) remind(silent bool) {
 
 // files returns the names of all files, each once.
 func (k *Keeper) files() []string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	var files []string
 	for _, source := range k.Sources {
 		files = append(append(files, source.Index), source.Files.Paths()...)

@@ -210,6 +210,15 @@ func TestFilesAreFoundAnew(t *testing.T) {
 	}
 }
 
+// A SIGHUP may come before the files are watched that it finds anew: it has nothing
+// to do with them at that moment, as the race detector sees.
+func TestAcceptAtOnce(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	first := source(c.CA, c.Signer)
+	first.Find = func() (responder.Files, error) { return source(c.CA, c.Signer).Files, nil }
+	keepAlso(t, c, first).Accept()
+}
+
 // Files by which an issuer would become another one that has an index of its
 // own are not used: it would be answered for from the wrong index.
 func TestIssuerStaysApart(t *testing.T) {

@@ -2,6 +2,8 @@ package reload_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -158,6 +160,31 @@ func TestIndexDoesNotWaitForLog(t *testing.T) {
 	release()
 	for events.Load() < before+changes {
 		runtime.Gosched()
+	}
+}
+
+// Without a watch, indexes are looked at all the same until the end.
+func TestIndexDoesNotWaitForWatch(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	events := make(chan reload.Event, 100)
+	failure := errors.New("no watch")
+	k := &kept{Company: c, events: events, Keeper: &reload.Keeper{
+		Responder: &responder.Responder{}, Sources: []reload.Source{source(c.CA, c.Signer)},
+		Log:   func(e reload.Event) { events <- e },
+		Watch: func(context.Context, []string, func([]string)) error { return failure },
+	}}
+	if err := k.Open(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- k.Run(ctx) }()
+	k.wait(t, func(e reload.Event) bool { return errors.Is(e.Err, failure) })
+	add(t, c.Index, "R\t491231235959Z\t260101000000Z\tFFFF\tunknown\t/CN=x\n")
+	k.wait(t, func(e reload.Event) bool { return e.Index != nil && e.Index.Believed })
+	stop()
+	if err := <-ended; !errors.Is(err, failure) {
+		t.Errorf("ended with %v", err)
 	}
 }
 
