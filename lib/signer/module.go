@@ -37,7 +37,7 @@ var modules struct {
 // module is a PKCS#11 library with the sessions that are open in it.
 type module struct {
 	ctx   *pkcs11.Ctx
-	turns chan struct{}
+	turns chan struct{} // of who has it sign
 
 	// use is held for reading while the library works, and for writing while it
 	// is begun anew, which ends all sessions.
@@ -113,8 +113,6 @@ func (m *module) renew(generation int) bool {
 
 // sign has the key sign in a session, and says in which generation that was.
 func (m *module) sign(k *tokenKey, o operation) (signature []byte, generation int, err error) {
-	m.turns <- struct{}{}
-	defer func() { <-m.turns }()
 	m.use.RLock()
 	defer m.use.RUnlock()
 	s, err := m.session(k, &o)

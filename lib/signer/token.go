@@ -4,12 +4,14 @@ package signer
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"errors"
 	"fmt"
 	"math/big"
+	"time"
 
 	"github.com/miekg/pkcs11"
 	"golang.org/x/crypto/cryptobyte"
@@ -18,9 +20,10 @@ import (
 
 // tokenKey is a key that a PKCS#11 token holds. It is safe for concurrent use.
 type tokenKey struct {
-	uri    *tokenURI
-	pass   Passphrase
-	module *module
+	uri      *tokenURI
+	pass     Passphrase
+	module   *module
+	patience time.Duration // with a token that hangs; 0: askTimeout
 }
 
 // openToken loads the module. The token is looked for when it is first to sign:
@@ -52,10 +55,40 @@ func (k *tokenKey) pin() (string, error) {
 	return string(pin), err
 }
 
-// sign has the token sign. When it does not, or not as it should, the module is
-// begun anew, as a token that went away and came back needs it, and asked once
-// more.
-func (k *tokenKey) sign(tbs []byte, s *Signer) ([]byte, error) {
+// sign has the token sign, if it does so in time. One that hangs cannot be told to
+// stop: it has the places of those who wait for it until it answers.
+func (k *tokenKey) sign(tbs []byte, s *Signer) (signature []byte, err error) {
+	patience := cmp.Or(k.patience, askTimeout)
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	hangs := fmt.Errorf("%w: the token has not answered for %v", ErrAway, patience)
+	select {
+	case k.module.turns <- struct{}{}:
+	case <-late.C:
+		return nil, hangs
+	}
+	type answer struct {
+		signature []byte
+		err       error
+	}
+	come := make(chan answer, 1)
+	go func() {
+		defer func() { <-k.module.turns }()
+		signature, err := k.ask(tbs, s)
+		come <- answer{signature, err}
+	}()
+	select {
+	case a := <-come:
+		return a.signature, a.err
+	case <-late.C:
+		return nil, hangs
+	}
+}
+
+// ask has the token sign, however long that takes. When it does not, or not as it
+// should, the module is begun anew, as a token that went away and came back needs it,
+// and asked once more.
+func (k *tokenKey) ask(tbs []byte, s *Signer) ([]byte, error) {
 	o, err := operationFor(PublicKey(s.Certificate), s.algorithm, tbs)
 	if err != nil {
 		return nil, err

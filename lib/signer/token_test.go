@@ -37,7 +37,7 @@ func TestTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("SOFTHSM2_CONF", conf)
-	for _, label := range []string{"kinds", "found", "pin", "together", "away"} {
+	for _, label := range []string{"kinds", "found", "pin", "together", "away", "hangs"} {
 		byLabel[label] = initToken(t, label)
 	}
 	t.Run("kinds", testTokenKinds)
@@ -45,6 +45,7 @@ func TestTokens(t *testing.T) {
 	t.Run("PIN", testTokenPIN)
 	t.Run("together", testTokenTogether)
 	t.Run("away", testTokenAway)
+	t.Run("hangs", testTokenHangs)
 }
 
 func softHSMUtil(t *testing.T, args ...string) string {
@@ -277,6 +278,73 @@ func testTokenAway(t *testing.T) {
 		err := s.Prove()
 		return err != nil && strings.HasSuffix(err.Error(), "the key does not fit "+p.path("one.crt"))
 	})
+}
+
+// hanging is a module that passes all on to SoftHSM, but hangs in C_Sign, the 43rd
+// function (PKCS#11 3.0, CK_FUNCTION_LIST), while a file is there.
+const hanging = `
+#include <dlfcn.h>
+#include <unistd.h>
+struct list { unsigned char version[2]; void *function[68]; };
+static struct list all;
+static unsigned long (*sign)(unsigned long, void *, unsigned long, void *, unsigned long *);
+static unsigned long hang(unsigned long session, void *data, unsigned long n, void *signature, unsigned long *size) {
+	while (access(HANG, F_OK) == 0) usleep(1000);
+	return sign(session, data, n, signature, size);
+}
+unsigned long C_GetFunctionList(struct list **out) {
+	struct list *real;
+	unsigned long (*get)(struct list **) = dlsym(dlopen(MODULE, RTLD_NOW), "C_GetFunctionList");
+	unsigned long err = get(&real);
+	all = *real;
+	sign = all.function[43];
+	all.function[43] = hang;
+	*out = &all;
+	return err;
+}
+`
+
+// A token that hangs is waited for so long and no longer, by however many, and is
+// back when it answers.
+func testTokenHangs(t *testing.T) {
+	p := newPKI(t)
+	p.key("one", "p256")
+	p.selfSigned("one", "ca")
+	p.inToken("hangs", "one")
+	p.write("hanging.c", hanging)
+	module, hang := p.path("hanging.so"), p.path("hang")
+	if out, err := exec.Command("gcc", "-shared", "-fPIC", "-o", module, p.path("hanging.c"), "-DMODULE=\""+softHSM+"\"", "-DHANG=\""+hang+"\"", "-ldl").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s, err := signer.Load(p.path("one.crt"), strings.Replace(p.uri("token=hangs;object=one"), softHSM, module, 1), nil, signer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Prove(); err != nil {
+		t.Fatal(err)
+	}
+	s.HurryToken()
+	p.write("hang", "")
+	defer os.Remove(hang)
+	const crowd = 20 // more than are asked for at once
+	said := make(chan error, crowd)
+	for range crowd {
+		go func() { said <- s.Prove() }()
+	}
+	for range crowd {
+		select {
+		case err := <-said:
+			if !errors.Is(err, signer.ErrAway) {
+				t.Errorf("a token that hangs: %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("a token that hangs is waited for")
+		}
+	}
+	if err := os.Remove(hang); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the token answers again", func() bool { return s.Prove() == nil })
 }
 
 // until waits for what heals by itself.
