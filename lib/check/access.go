@@ -23,13 +23,13 @@ func (c *Checker) access(source *reload.Source) {
 		switch key := cmp.Or(pair.Key, pair.Certificate); {
 		case strings.HasPrefix(key, "unix:"):
 			socket = signer.Guard(key)
-		case signer.Guard(key) != "":
+		case signer.Guard(key) != "" && shown(key):
 			files = append(files, signer.Guard(key))
 			c.private(signer.Guard(key))
 		}
 	}
 	slices.Sort(files)
-	files = slices.Compact(files)
+	files = slices.DeleteFunc(slices.Compact(files), func(path string) bool { return !shown(path) })
 	for _, path := range files {
 		c.replaceable(path)
 	}
@@ -59,6 +59,10 @@ func (c *Checker) access(source *reload.Source) {
 		c.ok("", "%s may read all of it", c.as.name)
 	}
 }
+
+// shown tells whether a path may be. A key that stands where the name of its file
+// should is told of already, and nobody is to read it on a terminal.
+func shown(path string) bool { return !strings.Contains(path, "-----BEGIN ") }
 
 // asks checks that the user may have signatures of a signer process.
 func (c *Checker) asks(socket string) {

@@ -160,3 +160,19 @@ func TestRows(t *testing.T) {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }
+
+// A key that stands where the name of its file should is shown to nobody, with what is
+// found out about the folder that it would be in.
+func TestAccessShowsNoKey(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(dir, "-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n")
+	c := &Checker{as: &account{name: "other", uid: 54321}}
+	c.access(&reload.Source{Index: filepath.Join(dir, "index.txt"), Files: responder.Files{CA: filepath.Join(dir, "ca.pem"),
+		Signers: []responder.SignerFiles{{Certificate: filepath.Join(dir, "ocsp.pem"), Key: key}}}})
+	if said := fmt.Sprint(c.rows); strings.Contains(said, "MIGH") || !strings.Contains(said, "ocsp.pem") {
+		t.Error(said)
+	}
+}
