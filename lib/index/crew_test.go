@@ -57,9 +57,9 @@ func TestCrewAside(t *testing.T) {
 		if lower := !slices.Equal(during, before); lower != c.patient || meanwhile != processors+more {
 			t.Errorf("%s: priorities %v, %v before; %d processors, %d before", name, during, before, meanwhile, processors)
 		}
-	}
-	for runtime.GOMAXPROCS(0) != processors || !slices.Equal(nices(t), before) { // threads end a moment later
-		runtime.Gosched()
+		for runtime.GOMAXPROCS(0) != processors || !slices.Equal(nices(t), before) { // threads end a moment later
+			runtime.Gosched()
+		}
 	}
 }
 

@@ -25,10 +25,14 @@ func named(t testing.TB, name string) form {
 // Who asks gets an answer again when the responder is back.
 func TestRestart(t *testing.T) {
 	r := servertest.NewResponder(t, program)
-	for name, down := range map[string]string{"Caddyfile": "502 empty", "haproxy.cfg": "503 server", "nginx-each.conf": "502 server"} {
+	for name, down := range map[string][]string{
+		"Caddyfile":       {"502 empty"},
+		"haproxy.cfg":     {"503 server", "502 server"}, // 502 before it has seen that the connection it kept was closed
+		"nginx-each.conf": {"502 server"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			site, responder := named(t, name).site(t, r)
-			site.Restart(t, responder, down)
+			site.Restart(t, responder, down...)
 		})
 	}
 	t.Run("lighttpd-fcgi.conf", func(t *testing.T) {
