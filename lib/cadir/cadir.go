@@ -160,7 +160,7 @@ func ambiguous(what string, candidates []string, remedy string) error {
 }
 
 // isFile tells whether a file is there, or will be in a moment: openssl ca renames the
-// index to .old, and then .new to the index.
+// index to .old, and then .new to the index. That may be done while it is looked for.
 func isFile(path string) bool {
 	return isRegular(path) || isRegular(path+".old") && (isRegular(path+".new") || isRegular(path))
 }

@@ -207,8 +207,7 @@ func TestForesee(t *testing.T) {
 	old := l.state.Load()
 	put(row("R", date, "10") + row("R", date, "11") + row("R", date, "12"))
 	l.Foresee()
-	believed := &state{believed: old.believed}
-	l.become(func(now *state) *state { return believed.since(old, now) })
+	l.judge(reading{table: old.believed, still: true}, old, true, l.now())
 	revoked("believed since", 0x10, 0x11, 0x12)
 	epoch := l.Epoch(l.now())
 	if l.Foresee(); l.Epoch(l.now()) != epoch {

@@ -159,6 +159,7 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 		l.ahead(s)
 	}
 	s.progress = l.Progress
+	old := l.state.Load() // what is foreseen from now on is of a later file
 	r := s.load(now)
 	if r.failed != nil {
 		return l.unread(r.failed)
@@ -166,8 +167,9 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	before, twice, lost := l.report, s.stamp == l.seen, l.lost != ""
 	l.again = !r.still || s.stamp.age(now) < s.stamp.grain() && !(twice && l.doubtful(now))
 	l.seen, l.readAt, l.lost, l.held = s.stamp, now, "", false
-	l.report = l.judge(r, accept, now)
+	l.report = l.judge(r, old, accept, now)
 	l.known(r, s)
+	l.unchanged() // if it was this file that was foreseen
 	if l.report.Rows > manyRows {
 		runtime.GC() // or the next reload would find three tables in memory
 	}
@@ -214,9 +216,9 @@ func (l *Live) unread(err error) Report {
 	return r
 }
 
-// judge decides whether what was read is believed, and answers from it.
-func (l *Live) judge(r reading, accept bool, now time.Time) Report {
-	old := l.state.Load()
+// judge decides whether what was read is believed, and answers from it. The state is
+// the one from before the reading; nil: there was none.
+func (l *Live) judge(r reading, old *state, accept bool, now time.Time) Report {
 	if old == nil {
 		old = &state{}
 	}
