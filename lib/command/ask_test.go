@@ -60,7 +60,9 @@ func TestQueryRefuses(t *testing.T) {
 		for _, method := range []string{"-get", "-nonce"} {
 			asked.Store(0)
 			code, stdout, stderr := call(t, "query", "-timeout", "0.3", method, "-ca", ca.Cert, "-serial", "1000", server.URL+"/"+path)
-			if code != 3 || stdout != "" || !strings.Contains(stderr, want) || asked.Load() != 1 {
+			// On a busy machine the time can end before the server is asked.
+			tooLate := path == "slow" && asked.Load() == 0
+			if code != 3 || stdout != "" || !strings.Contains(stderr, want) || asked.Load() != 1 && !tooLate {
 				t.Errorf("%s %s: %d, asked %d times\n%s%s", path, method, code, asked.Load(), stdout, stderr)
 			}
 		}
