@@ -4,6 +4,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -54,7 +55,8 @@ type server interface {
 }
 
 // Run answers until ctx is done or Requests were answered. Running requests are
-// finished then. The error is that of a socket that cannot be opened or fails.
+// finished then, as far as that takes seconds. The error is that of a socket that cannot be
+// opened or fails.
 func (d *Daemon) Run(ctx context.Context) error {
 	ctx, d.stop = context.WithCancelCause(ctx)
 	defer d.stop(nil)
@@ -66,14 +68,33 @@ func (d *Daemon) Run(ctx context.Context) error {
 			err = cause
 		}
 	}
-	end, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	for _, s := range d.servers {
-		err = errors.Join(err, s.Shutdown(end))
-	}
+	err = errors.Join(err, d.shutDown())
 	d.stop(nil)
 	d.group.Wait()
 	return err
+}
+
+// shutDown ends all servers at the same time, so that who keeps one waiting takes no time
+// from the requests of another. That somebody did, who may be anybody, is no error.
+func (d *Daemon) shutDown() error {
+	end, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	faults := make([]error, len(d.servers))
+	var all sync.WaitGroup
+	for i, s := range d.servers {
+		all.Go(func() { faults[i] = s.Shutdown(end) })
+	}
+	all.Wait()
+	for i, err := range faults {
+		if !errors.Is(err, context.DeadlineExceeded) {
+			continue
+		}
+		faults[i] = nil
+		if d.Log != nil {
+			d.Log(fmt.Errorf("told to end, and connections were closed that had not come to theirs in %v", patience))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // place is a socket with who is to answer on it.

@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,6 +127,66 @@ func TestStopsAfterSoManyRequests(t *testing.T) {
 	}
 	if err := <-r.ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// halfPosted returns a connection on which half of a request is being read.
+func (r *running) halfPosted(t *testing.T) (conn net.Conn, answer *bufio.Reader) {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(r.http, "http://"), "/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer = bufio.NewReader(conn)
+	if line, err := answer.ReadString('\n'); err != nil || line != "HTTP/1.1 100 Continue\r\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	return conn, answer
+}
+
+// No socket takes connections while another one waits for a request that it has.
+func TestStopsEverywhereAtOnce(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	r := run(t, ctx, &daemon.Daemon{})
+	conn, answer := r.halfPosted(t)
+	stop()
+	for deadline := time.Now().Add(20 * time.Second); ; runtime.Gosched() {
+		c, err := net.Dial("unix", r.unix)
+		if err != nil {
+			break
+		}
+		c.Close()
+		if time.Now().After(deadline) {
+			t.Fatal("the unix socket takes connections on and on")
+		}
+	}
+	if _, err := io.WriteString(conn, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(answer); err != nil || !bytes.HasSuffix(rest, []byte("hello")) {
+		t.Errorf("the request that had begun is answered with %q, %v", rest, err)
+	}
+	if err := <-r.ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// Whoever holds a connection open does not make a failure of the end.
+func TestStopsThoughSomebodyStays(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	var told atomic.Int64
+	r := run(t, ctx, &daemon.Daemon{Log: func(error) { told.Add(1) }})
+	r.halfPosted(t)
+	stop()
+	if err := <-r.ended; err != nil {
+		t.Error(err)
+	}
+	if told.Load() != 1 {
+		t.Errorf("the log was told %d times", told.Load())
 	}
 }
 
