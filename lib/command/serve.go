@@ -166,17 +166,20 @@ func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []n
 			ops.fault(err)
 		},
 	}
-	if err = ops.listen(cfg); err == nil {
-		d.Ready = func() {
-			limits.enforce()
-			ops.serve(ctx)
+	return untilEnd(ctx, func() error {
+		err := ops.listen(cfg)
+		if err == nil {
+			d.Ready = func() {
+				limits.enforce()
+				ops.serve(ctx)
+			}
+			err = d.Run(ctx)
+			ops.close()
 		}
-		err = d.Run(ctx)
-		ops.close()
-	}
-	cancel()
-	watching.Wait()
-	return err
+		cancel()
+		watching.Wait()
+		return err
+	})
 }
 
 // showing has every request and answer shown, as -text has it.

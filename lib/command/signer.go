@@ -190,16 +190,20 @@ func (o *office) run() (err error) {
 	var watching sync.WaitGroup
 	ctx, cancel := context.WithCancel(ctx)
 	watching.Go(func() { o.watch(ctx, hup) })
-	defer watching.Wait()
 	defer cancel()
-	select {
-	case err = <-failed:
-	case <-ctx.Done():
-	}
-	const patience = 5 * time.Second
-	end, cancelEnd := context.WithTimeout(context.Background(), patience)
-	defer cancelEnd()
-	return errors.Join(err, o.service.Shutdown(end))
+	return untilEnd(ctx, func() (err error) {
+		select {
+		case err = <-failed:
+		case <-ctx.Done():
+		}
+		const patience = 5 * time.Second
+		end, cancelEnd := context.WithTimeout(context.Background(), patience)
+		defer cancelEnd()
+		err = errors.Join(err, o.service.Shutdown(end))
+		cancel()
+		watching.Wait()
+		return err
+	})
 }
 
 // socket is the one that systemd has passed, or that of -listen.
