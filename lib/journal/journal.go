@@ -136,6 +136,9 @@ func (j *Journal) index(path string, report *index.Report) {
 	e.Msg(said)
 }
 
+// mostText is how many bytes stand in a line of a text that a client has a say in.
+const mostText = 1000
+
 // Request writes the line of one request.
 func (j *Journal) Request(rec *ocsphttp.Record) {
 	level := zerolog.InfoLevel
@@ -145,9 +148,9 @@ func (j *Journal) Request(rec *ocsphttp.Record) {
 	if j.GetLevel() > level {
 		return
 	}
-	e := j.WithLevel(level).Str("via", rec.Request.Transport).Bytes("method", rec.Request.Method).Int("http", rec.Status)
+	e := j.WithLevel(level).Str("via", rec.Request.Transport).Bytes("method", start(rec.Request.Method)).Int("http", rec.Status)
 	if j.remote {
-		e = e.Bytes("remote", rec.Request.RemoteAddr)
+		e = e.Bytes("remote", start(rec.Request.RemoteAddr))
 	}
 	if rec.Answer != nil {
 		e = describe(e, rec.Answer)
@@ -169,8 +172,22 @@ func describe(e *zerolog.Event, answer *responder.Answer) *zerolog.Event {
 	case answer.Cached:
 		how = "cached"
 	}
-	return e.Stringer("answer", answer.Status).Str("how", how).AnErr("error", answer.Err)
+	return e.Stringer("answer", answer.Status).Str("how", how).AnErr("error", why(answer))
 }
+
+// why is the reason of an answer, of which no more is said than mostText where it is
+// about what the client has sent.
+func why(answer *responder.Answer) error {
+	switch answer.Status {
+	case ocsp.Malformed, ocsp.Unauthorized, ocsp.SignatureRequired:
+		if answer.Err != nil && len(answer.Err.Error()) > mostText {
+			return errors.New(answer.Err.Error()[:mostText] + "...")
+		}
+	}
+	return answer.Err
+}
+
+func start(text []byte) []byte { return text[:min(len(text), mostText)] }
 
 // cert is what a line says of one certificate.
 type cert responder.Cert

@@ -102,6 +102,19 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// No client makes lines longer than its share.
+func TestRequestIsBounded(t *testing.T) {
+	long := strings.Repeat("x", 1<<16)
+	rec := record(&responder.Answer{Status: ocsp.Malformed, Err: errors.New(long)})
+	rec.Request.Method, rec.Request.RemoteAddr = []byte(long), []byte(long)
+	got := lines(t, journal.Options{Remote: true}, func(j *journal.Journal) { j.Request(rec) })
+	for _, name := range []string{"method", "remote", "error"} {
+		if text, ok := got[0][name].(string); !ok || !strings.HasPrefix(text, "xxx") || len(text) > 1100 {
+			t.Errorf("%s has %d bytes", name, len(text))
+		}
+	}
+}
+
 func TestReload(t *testing.T) {
 	report := &index.Report{Rows: 3, Count: 22, Err: errors.New("torn"), Faults: []index.Fault{{Line: 7, Text: "no date", Remedy: "write one"}}}
 	got := lines(t, journal.Options{}, func(j *journal.Journal) {

@@ -3,6 +3,7 @@ package responder_test
 import (
 	"bytes"
 	"context"
+	"math/big"
 	"os"
 	"strings"
 	"testing"
@@ -141,6 +142,22 @@ func TestSeveralCertificates(t *testing.T) {
 	for i := range want {
 		if resp.Singles[i].Status != want[i] {
 			t.Errorf("REQ-09: answer %d is %v, want %v", i, resp.Singles[i].Status, want[i])
+		}
+	}
+}
+
+// What is said of a serial number does not grow with it, whatever its sign.
+func TestSerialInTheLogIsBounded(t *testing.T) {
+	b := newBench(t, nil)
+	long := new(big.Int).Lsh(big.NewInt(0x55), 8*1000)
+	for sign, serial := range map[string]*big.Int{"": long, "-": new(big.Int).Neg(long)} {
+		der, err := b.Issuers()[0].Request(serial)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := b.ask(t, der, ocsp.Success)
+		if want := sign + "55" + strings.Repeat("00", 39) + "..."; answer.Certs[0].Serial != want {
+			t.Errorf("%.100s, want %s", answer.Certs[0].Serial, want)
 		}
 	}
 }

@@ -87,17 +87,17 @@ func earlier(a, b time.Time) time.Time {
 // serialHex writes the content octets of a serial's INTEGER the way openssl
 // does: an even number of capital digits, a minus before a negative one.
 func serialHex(serial []byte) string {
+	sign := ""
 	if len(serial) > 0 && serial[0]&0x80 != 0 {
-		return "-" + strings.ToUpper(hex.EncodeToString(negate(serial)))
-	}
-	if len(serial) > 1 && serial[0] == 0 {
+		sign, serial = "-", negate(serial)
+	} else if len(serial) > 1 && serial[0] == 0 {
 		serial = serial[1:]
 	}
 	const most = 40 // a longer one is no certificate's (RFC 5280 §4.1.2.2)
 	if len(serial) > most {
-		return strings.ToUpper(hex.EncodeToString(serial[:most])) + "..."
+		return sign + strings.ToUpper(hex.EncodeToString(serial[:most])) + "..."
 	}
-	return strings.ToUpper(hex.EncodeToString(serial))
+	return sign + strings.ToUpper(hex.EncodeToString(serial))
 }
 
 // negate returns the magnitude of a negative two's complement number.
