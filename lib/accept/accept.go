@@ -22,6 +22,9 @@ type Listener struct {
 
 	closing sync.Once
 	closed  chan struct{}
+
+	mu   sync.Mutex
+	told time.Time // when Log was told last
 }
 
 // New makes l wait.
@@ -30,7 +33,6 @@ func New(l net.Listener) *Listener { return &Listener{Listener: l, closed: make(
 // Accept returns the next connection.
 func (l *Listener) Accept() (net.Conn, error) {
 	var pause time.Duration
-	var told time.Time
 	for {
 		c, err := l.Listener.Accept()
 		switch {
@@ -39,16 +41,31 @@ func (l *Listener) Accept() (net.Conn, error) {
 		case !passing(err):
 			return nil, fmt.Errorf("accept on %s: %w", l.Addr(), err)
 		}
-		if now := l.now(); l.Log != nil && now.Sub(told) > time.Minute {
-			told = now
-			l.Log(fmt.Errorf("accept on %s, trying again: %w", l.Addr(), err))
-		}
+		l.tell(err)
 		pause = min(max(2*pause, 5*time.Millisecond), time.Second)
 		select {
 		case <-time.After(pause):
 		case <-l.closed:
 			return nil, net.ErrClosed
 		}
+	}
+}
+
+// tell has Log told why Accept waits, unless it was lately, perhaps by another Accept:
+// without descriptors each connection that ends lets one in, before it fails again.
+func (l *Listener) tell(err error) {
+	if l.Log == nil {
+		return
+	}
+	now := l.now()
+	l.mu.Lock()
+	lately := !l.told.IsZero() && now.Sub(l.told) <= time.Minute
+	if !lately {
+		l.told = now
+	}
+	l.mu.Unlock()
+	if !lately {
+		l.Log(fmt.Errorf("accept on %s, trying again: %w", l.Addr(), err))
 	}
 }
 

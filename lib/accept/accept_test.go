@@ -67,6 +67,36 @@ func TestForAWhile(t *testing.T) {
 	}
 }
 
+// Without descriptors there is one whenever a connection ends, and then none again: that
+// is no more to tell than that there is none.
+func TestTellsOnceAMinute(t *testing.T) {
+	l := listen(t)
+	under := l.Listener.(*failing)
+	told := 0
+	l.Log = func(error) { told++ }
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	l.Now = func() time.Time { return now }
+	for i, want := range []int{1, 1, 1, 2} {
+		if i == 3 {
+			now = now.Add(time.Minute + time.Second)
+		}
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		under.errs = []error{syscall.EMFILE}
+		in, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Close()
+		if told != want {
+			t.Errorf("at connection %d the log had been told %d times, want %d", i+1, told, want)
+		}
+	}
+}
+
 func TestForGood(t *testing.T) {
 	if _, err := listen(t, syscall.EINVAL).Accept(); !errors.Is(err, syscall.EINVAL) {
 		t.Error(err)
