@@ -43,7 +43,7 @@ func (c *conn) setReadDeadline(now time.Time) error {
 	if c.deadlines.looked {
 		return io.EOF
 	}
-	c.deadlines.looked = true
+	c.deadlines.looked, c.deadlines.reading = true, nothing // a request that begins has its time
 	return c.net.SetReadDeadline(now.Add(lastLook))
 }
 

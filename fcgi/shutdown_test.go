@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -137,6 +139,54 @@ func TestShutdown(t *testing.T) {
 		wait(t, "Serve", served1)
 		wait(t, "Serve", served2)
 	})
+}
+
+// crossing is a connection on which the first half of a request crosses with Shutdown,
+// and the rest comes a second later.
+type crossing struct {
+	*script
+	poked chan struct{} // closed when Shutdown has been
+	reads int
+}
+
+func (c *crossing) SetReadDeadline(at time.Time) error {
+	if at.Equal(time.Unix(1, 0)) {
+		close(c.poked)
+		return nil
+	}
+	return c.script.SetReadDeadline(at)
+}
+
+func (c *crossing) Read(b []byte) (int, error) {
+	c.reads++
+	switch {
+	case c.reads == 1:
+		<-c.poked
+		return 0, os.ErrDeadlineExceeded
+	case c.reads > 2 && c.deadlines[len(c.deadlines)-1].Before(time.Now().Add(time.Second)):
+		return 0, os.ErrDeadlineExceeded
+	}
+	return c.script.Read(b)
+}
+
+// A request whose first half crosses with Shutdown has begun, and has its time.
+func TestShutdownCrossesWithRequest(t *testing.T) {
+	var log faults
+	s := &fcgi.Server{Handler: describe, Log: log.add}
+	l := newList()
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	post := wire{}.post(1, 1, []byte("hello"))
+	c := &crossing{script: &script{pieces: [][]byte{post[:30], post[30:]}, closed: make(chan struct{})}, poked: make(chan struct{})}
+	l.conns <- c
+	reading := wire{}.get(1, 0, "/") // answered by the same server: it has taken c
+	l.play(reading)
+	wait(t, "Shutdown", shutDown(s, context.Background()))
+	wait(t, "Serve", served)
+	if got, want := readAll(t, &c.out), answer(1, "POST /ocsp 5"); !slices.Equal(got, want) {
+		t.Errorf("answered %v, want %v", got, want)
+	}
+	log.want(t)
 }
 
 // failing is a listener whose Accept fails before it works.
