@@ -23,10 +23,10 @@ func main() { os.Exit(launch(os.Args[1:])) }
 func launch(args []string) int {
 	once.NoCore()
 	program := &once.Program{Version: version, Environ: os.Environ(), Refused: once.RefuseSetuid()}
-	if program.Refused != nil && !cgi.Invoked(os.Getenv) {
+	inherited, ok, err := fcgi.Inherited()
+	switch {
+	case program.Refused != nil && (ok || !cgi.Invoked(os.Getenv)):
 		return once.Fail(program.Refused)
-	}
-	switch inherited, ok, err := fcgi.Inherited(); {
 	case err != nil:
 		return once.Fail(err)
 	case ok:

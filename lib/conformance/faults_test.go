@@ -1,8 +1,10 @@
 package conformance_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -218,16 +220,35 @@ func TestSetuid(t *testing.T) {
 				continue
 			}
 			log := filepath.Join(t.TempDir(), "log") // which root could write
-			for _, args := range [][]string{         // all end by themselves, refused or not
-				{"-config", k.config, "-listen", "unix:" + copied, "-log", log},
-				{"-config", k.config, "-reqin", asked, "-respout", log}, {"signer", "-log", log}, {"version"},
+			socket, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer socket.Close()
+			listening, err := socket.(*net.TCPListener).File()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listening.Close()
+			for _, start := range []struct {
+				stdin *os.File
+				args  []string
+			}{ // all end by themselves, refused or not, but for the last
+				{nil, []string{"-config", k.config, "-listen", "unix:" + copied, "-log", log}},
+				{nil, []string{"-config", k.config, "-reqin", asked, "-respout", log}}, {nil, []string{"signer", "-log", log}}, {nil, []string{"version"}},
+				{listening, []string{"-config", k.config, "-log", log}}, // FastCGI, as the socket says, and CGI, as the environment does
 			} {
-				cmd := exec.Command(copied, args...)
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				cmd := exec.CommandContext(ctx, copied, start.args...)
 				cmd.SysProcAttr = as
+				if start.stdin != nil {
+					cmd.Stdin, cmd.Env = start.stdin, []string{"REQUEST_METHOD=GET"}
+				}
 				out, err := cmd.CombinedOutput()
+				cancel()
 				ended := (*exec.ExitError)(nil)
 				if !errors.As(err, &ended) || ended.ExitCode() != 2 || !strings.Contains(string(out), "chmod ug-s "+copied) {
-					t.Errorf("%v %q: %v, %s", test.bits, args, err, out)
+					t.Errorf("%v %q: %v, %s", test.bits, start.args, err, out)
 				}
 			}
 			if _, err := os.Lstat(log); err == nil {
