@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -213,7 +214,7 @@ func (v *Service) deadline(set func(time.Time) error, in time.Duration) error {
 
 // answer returns the frame that answers a question.
 func (v *Service) answer(content []byte) []byte {
-	signature, err := v.sign(content)
+	signature, err := v.guarded(content)
 	switch {
 	case err == nil:
 		return appendAnswer(nil, answerSigned, signature)
@@ -224,6 +225,17 @@ func (v *Service) answer(content []byte) []byte {
 		v.log(fmt.Errorf("refused: %w", err))
 		return appendAnswer(nil, answerRefused, []byte(err.Error()))
 	}
+}
+
+// guarded is sign, but that a panic is one question's, and its stack the log's alone.
+func (v *Service) guarded(content []byte) (signature []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v.log(fmt.Errorf("panic while signing: %v\n%s", p, debug.Stack()))
+			signature, err = nil, errors.New("a fault of the signer process, which its log names")
+		}
+	}()
+	return v.sign(content)
 }
 
 func (v *Service) sign(content []byte) ([]byte, error) {

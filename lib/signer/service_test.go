@@ -46,6 +46,36 @@ func serve(t testing.TB, path string, v *signer.Service) (stop func()) {
 	}
 }
 
+// A question that makes a panic is refused, and the process goes on.
+func TestServicePanics(t *testing.T) {
+	p := newPKI(t)
+	p.key("k", "p256")
+	p.selfSigned("k", "ca")
+	socket := filepath.Join(shortDir(t), "s")
+	told := make(chan error, 2)
+	v := &signer.Service{Log: func(err error) { told <- err }, Check: func(_ *signer.Signer, tbs []byte) error {
+		if string(tbs) != "fine" {
+			panic("at " + string(tbs))
+		}
+		return nil
+	}}
+	defer serve(t, socket, v)()
+	v.Use(p.signer("k"))
+	s := p.remote("k", socket, signer.Options{})
+	_, _, err := s.Sign([]byte("odd"))
+	wantText(t, err, "unix:"+socket+": signing: refused: a fault of the signer process, which its log names")
+	if errors.Is(err, signer.ErrAway) {
+		t.Error(err)
+	}
+	if why := (<-told).Error(); !strings.HasPrefix(why, "panic while signing: at odd\ngoroutine ") {
+		t.Errorf("the log says %s", why)
+	}
+	<-told // that it was refused
+	if _, _, err := s.Sign([]byte("fine")); err != nil {
+		t.Error(err)
+	}
+}
+
 // A process that hangs is waited for once, however many connections to it are kept:
 // none of them tells another thing.
 func TestHungService(t *testing.T) {
