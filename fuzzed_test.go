@@ -34,8 +34,11 @@ type target struct {
 func targets(t *testing.T) (all []target) {
 	t.Helper()
 	for line := range strings.Lines(string(read(t, ".ci/readers"))) {
-		reader, name, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		all = append(all, target{reader: reader, name: name})
+		fields := strings.Split(strings.TrimSpace(line), "\t")
+		if len(fields) < 2 || len(fields) > 3 || len(fields) == 3 && fields[2] != "later" {
+			t.Fatalf(".ci/readers: %q is not READER, TARGET, and later or nothing", line)
+		}
+		all = append(all, target{reader: fields[0], name: fields[1]})
 	}
 	for line := range strings.Lines(string(read(t, ".ci/fuzzed"))) {
 		fields := strings.Split(strings.TrimSpace(line), "\t")
