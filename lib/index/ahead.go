@@ -40,7 +40,7 @@ func (l *Live) ahead(s *source) {
 	hurried.crew.size, hurried.crew.patient = everybody().size, false
 	err := hurried.scan(func(b *block) bool {
 		b.revocations(s.path, func(key []byte, f finding) {
-			if old.revokes(key) {
+			if old.revokes(key, f.entry.Reason) {
 				return
 			}
 			mu.Lock()
@@ -94,10 +94,11 @@ func (l *Live) known(r reading, s *source) {
 	}
 }
 
-// revokes tells whether a serial is revoked already.
-func (s *state) revokes(key []byte) bool {
-	for _, t := range []*Table{s.believed, s.newer, s.standing} {
-		if t != nil && t.find(key).entry.Status == Revoked {
+// revokes tells whether a serial is revoked already, for as good, and by what stays
+// until a file is believed.
+func (s *state) revokes(key []byte, reason int8) bool {
+	for _, t := range []*Table{s.believed, s.standing} {
+		if r, _, ok := t.row(key); ok && r.rank() == 3 && (r.final() || reason == certificateHold) {
 			return true
 		}
 	}

@@ -39,9 +39,11 @@ func (f *faults) forgets(old, newer *Table, now time.Time) {
 // freed tells whether a revocation other than a hold is taken back.
 func freed(was, is record) bool { return was.final() && is.rank() < 3 }
 
+// certificateHold is a reason (RFC 5280 §5.3.1).
+const certificateHold = 6
+
 // final tells whether a row revokes, and not as a hold that may be released.
 func (r record) final() bool {
-	const certificateHold = 6
 	return r.rank() == 3 && r.finding().entry.Reason != certificateHold
 }
 
