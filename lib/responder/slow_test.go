@@ -25,7 +25,8 @@ func (m *meanwhile) Lookup(serial []byte) (index.Entry, error) {
 }
 
 // A key that is kept elsewhere may take seconds to sign. What was revoked meanwhile
-// is not called good by then.
+// is not called good by then: half of the second that there is for a revocation goes
+// by before it is looked for where there are no file events.
 func TestRevokedWhileSigning(t *testing.T) {
 	for name, args := range map[string][]string{"nonce": nil, "no nonce": {"-no_nonce"}} {
 		for status, revoke := range map[ocsp.ResponseStatus]bool{ocsp.TryLater: true, ocsp.Success: false} {
@@ -33,7 +34,7 @@ func TestRevokedWhileSigning(t *testing.T) {
 				b := newBench(t, nil)
 				idx := &meanwhile{Live: b.Issuers()[0].Index.(*index.Live)}
 				idx.happens = func() {
-					b.now = b.now.Add(2 * time.Second)
+					b.now = b.now.Add(300 * time.Millisecond)
 					if revoke {
 						b.Revoke(b.Good)
 						idx.Reload(false)

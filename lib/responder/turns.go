@@ -21,9 +21,10 @@ var ErrOverloaded = errors.New("more answers are to be signed than can be")
 var errOvertaken = errors.New("the index has changed while the answer was signed")
 
 const (
-	// soon is how old the rows may be that an answer says: with the time that it
-	// takes to read an index, no revocation is to wait for more than a second.
-	soon = 500 * time.Millisecond
+	// soon is how old the rows may be that an answer says. Where the kernel tells of
+	// no change it is seen half a second later, and with the time that it takes to read
+	// an index, no revocation is to wait for more than a second.
+	soon = 250 * time.Millisecond
 	// mostAhead is how much work may be ahead of a signature. Behind more of it
 	// nobody waits, but is told to try later at once.
 	mostAhead = 50 * time.Millisecond
