@@ -26,6 +26,7 @@ type fresh struct {
 	now    func() time.Time
 	read   func() // reads the index again
 	looked atomic.Int64
+	slow   atomic.Int32 // readings under way, or waited for, that began with a large file
 
 	mu   sync.Mutex
 	file os.FileInfo // that was there at the last look; nil: none
@@ -59,9 +60,11 @@ func (f *fresh) look() {
 	if err != nil {
 		return // absent between two renames, or worse: the watcher sees to that
 	}
-	before := f.file
-	f.file = info
-	if before != nil && !os.SameFile(before, info) && info.Size() <= small {
+	another := f.file != nil && !os.SameFile(f.file, info) && info.Size() <= small
+	if another && f.slow.Load() > 0 {
+		return // it would have to wait: it is foreseen, and looked at again
+	}
+	if f.file = info; another {
 		f.read()
 	}
 }
@@ -69,31 +72,33 @@ func (f *fresh) look() {
 // readIndexes looks at each index.
 func (k *Keeper) readIndexes(accept bool) {
 	for _, idx := range k.indexes {
-		k.readIndex(idx.Live, accept)
+		k.readIndex(idx, accept)
 	}
 }
 
 // readIndex looks at an index, and waits for no key. Of large ones one is read at a
 // time, as each takes memory for another table and the processors for itself.
-func (k *Keeper) readIndex(live *index.Live, accept bool) {
-	if isLarge(live) {
+func (k *Keeper) readIndex(idx *fresh, accept bool) {
+	if idx.isLarge() {
+		idx.slow.Add(1)
+		defer idx.slow.Add(-1)
 		k.large.Lock()
 		defer k.large.Unlock()
 	}
-	if report := live.Reload(accept); report.Changed {
-		k.tell(Event{Where: live.Path, Index: &report, Err: report.Err})
+	if report := idx.Reload(accept); report.Changed {
+		k.tell(Event{Where: idx.Path, Index: &report, Err: report.Err})
 	}
 }
 
-// foresee has what a large index revokes told, which may have to wait until another
-// one is read, or one from before it.
-func foresee(live *index.Live) {
-	if isLarge(live) {
-		live.Foresee()
+// foresee has what an index revokes told that is large, or was: it may have to wait
+// until another one is read, or one from before it.
+func (f *fresh) foresee() {
+	if f.isLarge() || f.slow.Load() > 0 {
+		f.Foresee()
 	}
 }
 
-func isLarge(live *index.Live) bool {
-	info, err := os.Stat(live.Path)
+func (f *fresh) isLarge() bool {
+	info, err := os.Stat(f.Path)
 	return err == nil && info.Size() > small
 }

@@ -127,7 +127,7 @@ func (k *Keeper) newIndex(path string) *fresh {
 	if idx.now == nil {
 		idx.now = time.Now
 	}
-	idx.read = func() { k.readIndex(idx.Live, false) }
+	idx.read = func() { k.readIndex(idx, false) }
 	return idx
 }
 
@@ -163,8 +163,8 @@ func (k *Keeper) Run(ctx context.Context) error {
 	defer k.tellBehind(false)
 	var looking sync.WaitGroup
 	for _, idx := range k.indexes {
-		looking.Go(func() { k.often(ctx, func() { k.readIndex(idx.Live, false) }) })
-		looking.Go(func() { k.often(ctx, func() { foresee(idx.Live) }) })
+		looking.Go(func() { k.often(ctx, func() { k.readIndex(idx, false) }) })
+		looking.Go(func() { k.often(ctx, idx.foresee) })
 	}
 	looking.Go(func() { k.often(ctx, k.lookAtSigners) })
 	err := k.Watch(ctx, k.files(), k.changed)
@@ -205,7 +205,7 @@ func (k *Keeper) Accept() {
 func (k *Keeper) changed(files []string) {
 	for _, file := range files {
 		if idx := k.indexes[file]; idx != nil {
-			k.readIndex(idx.Live, false)
+			k.readIndex(idx, false)
 		}
 	}
 	k.mu.Lock()

@@ -122,6 +122,46 @@ func TestRevocationDoesNotWaitForLargeIndex(t *testing.T) {
 	}
 }
 
+// What is revoked is told while a large index is read whose place a small one has
+// taken, and who asks does not wait.
+func TestRevocationDoesNotWaitForIndexThatWasLarge(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	small, err := os.ReadFile(c.Index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reading, read := make(chan struct{}, 1), make(chan struct{})
+	k := start(t, c, &reload.Keeper{
+		Sources: []reload.Source{source(c.CA, c.Signer)},
+		Progress: func(_ string, _, size int64) {
+			if size > 4<<20 {
+				select {
+				case reading <- struct{}{}:
+				default:
+				}
+				<-read
+			}
+		},
+	})
+	defer close(read)
+	var large bytes.Buffer
+	for i := range 8_000 {
+		fmt.Fprintf(&large, "V\t491231235959Z\t\tFF%06X\tunknown\t/CN=%0600d\n", i, i)
+	}
+	add(t, c.Index, large.String())
+	<-reading
+	write(t, c.Index+".new", small)
+	if err := os.Rename(c.Index+".new", c.Index); err != nil {
+		t.Fatal(err)
+	}
+	c.Revoke(c.Good)
+	for deadline := time.Now().Add(patience); k.status(t, c.Good) != wire.Revoked; {
+		if time.Now().After(deadline) {
+			t.Fatal("not revoked while an index is read that was large")
+		}
+	}
+}
+
 // A log that hangs keeps no index from being read, also one that nobody looks at who
 // asks.
 func TestIndexDoesNotWaitForLog(t *testing.T) {
