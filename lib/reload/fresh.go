@@ -1,6 +1,7 @@
 package reload
 
 import (
+	"context"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,9 @@ type fresh struct {
 	now    func() time.Time
 	read   func() // reads the index again
 	looked atomic.Int64
-	slow   atomic.Int32 // readings under way, or waited for, that began with a large file
+	reads  atomic.Int32 // readings under way, or waited for
+	slow   atomic.Int32 // those of them that began with a large file
+	hung   atomic.Bool  // nobody could look at the file for so long that it may say anything
 
 	mu   sync.Mutex
 	file os.FileInfo // that was there at the last look; nil: none
@@ -35,13 +38,34 @@ type fresh struct {
 // Lookup is [index.Live.Lookup].
 func (f *fresh) Lookup(serial []byte) (index.Entry, error) {
 	f.lookSometimes(f.now())
-	return f.Live.Lookup(serial)
+	entry, err := f.Live.Lookup(serial)
+	if f.hung.Load() && entry.Status != index.Revoked {
+		return index.Entry{}, f.hangs()
+	}
+	return entry, err
 }
 
-// Epoch is [index.Live.Epoch].
+// Epoch is [index.Live.Epoch], and 0 while the file's disk hangs.
 func (f *fresh) Epoch(now time.Time) uint64 {
 	f.lookSometimes(now)
+	if f.hung.Load() {
+		return 0
+	}
 	return f.Live.Epoch(now)
+}
+
+// Report is [index.Live.Report], and that nothing is believed while the file's disk
+// hangs.
+func (f *fresh) Report() index.Report {
+	r := f.Live.Report()
+	if f.hung.Load() {
+		r.Believed, r.Err = false, f.hangs()
+	}
+	return r
+}
+
+func (f *fresh) hangs() error {
+	return &index.DoubtError{Path: f.Path, Reason: "cannot be looked at: its disk hangs"}
 }
 
 // lookSometimes looks if nobody has for a while.
@@ -54,7 +78,9 @@ func (f *fresh) lookSometimes(now time.Time) {
 
 // look reads the index if another file has taken its place.
 func (f *fresh) look() {
-	f.mu.Lock()
+	if !f.mu.TryLock() {
+		return // somebody is at it, perhaps on a disk that hangs
+	}
 	defer f.mu.Unlock()
 	info, err := os.Stat(f.Path)
 	if err != nil {
@@ -79,6 +105,8 @@ func (k *Keeper) readIndexes(accept bool) {
 // readIndex looks at an index, and waits for no key. Of large ones one is read at a
 // time, as each takes memory for another table and the processors for itself.
 func (k *Keeper) readIndex(idx *fresh, accept bool) {
+	idx.reads.Add(1)
+	defer idx.reads.Add(-1)
 	if idx.isLarge() {
 		idx.slow.Add(1)
 		defer idx.slow.Add(-1)
@@ -90,12 +118,28 @@ func (k *Keeper) readIndex(idx *fresh, accept bool) {
 	}
 }
 
-// foresee has what an index revokes told that is large, or was: it may have to wait
-// until another one is read, or one from before it.
-func (f *fresh) foresee() {
-	if f.isLarge() || f.slow.Load() > 0 {
-		f.Foresee()
+// mostLooks is how many looks at an index may be left out before its disk hangs.
+const mostLooks = 10
+
+// foresee has what an index revokes told from time to time, where its reading is
+// under way or takes long: it may have to wait until another one is read, or one from
+// before it. While that too takes as long as many looks, the file may revoke anything.
+func (k *Keeper) foresee(ctx context.Context, idx *fresh) {
+	tell := func(hung bool) {
+		if idx.hung.Swap(hung) != hung {
+			report := idx.Report()
+			k.tell(Event{Where: idx.Path, Index: &report, Err: report.Err})
+		}
 	}
+	hang := time.AfterFunc(mostLooks*k.look(), func() { tell(true) })
+	defer hang.Stop()
+	k.often(ctx, func() {
+		if idx.isLarge() || idx.reads.Load() > 0 {
+			idx.Foresee()
+		}
+		hang.Reset(mostLooks * k.look())
+		tell(false)
+	})
 }
 
 func (f *fresh) isLarge() bool {

@@ -53,7 +53,8 @@ type Keeper struct {
 	// several goroutines at once; nil: nobody is.
 	Progress func(path string, read, size int64)
 	// Look is the time between two looks at the indexes' stamps, for a change
-	// that left no other sign; 0 means 500 ms.
+	// that left no other sign; 0 means 500 ms. While none succeeds for ten times that,
+	// as on a disk that hangs, only what was revoked is answered.
 	Look time.Duration
 	// Watch calls changed with all files at first, and then with those that have
 	// changed, until ctx is done: the Run of a watch.Watcher.
@@ -164,7 +165,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	var looking sync.WaitGroup
 	for _, idx := range k.indexes {
 		looking.Go(func() { k.often(ctx, func() { k.readIndex(idx, false) }) })
-		looking.Go(func() { k.often(ctx, idx.foresee) })
+		looking.Go(func() { k.foresee(ctx, idx) })
 	}
 	looking.Go(func() { k.often(ctx, k.lookAtSigners) })
 	err := k.Watch(ctx, k.files(), k.changed)
@@ -175,9 +176,11 @@ func (k *Keeper) Run(ctx context.Context) error {
 	return err
 }
 
+func (k *Keeper) look() time.Duration { return cmp.Or(k.Look, 500*time.Millisecond) }
+
 // often looks from time to time.
 func (k *Keeper) often(ctx context.Context, look func()) {
-	tick := time.NewTicker(cmp.Or(k.Look, 500*time.Millisecond))
+	tick := time.NewTicker(k.look())
 	defer tick.Stop()
 	for {
 		select {

@@ -55,7 +55,10 @@ func keepAlso(t *testing.T, c *pkitest.Company, sources ...reload.Source) *kept 
 func start(t *testing.T, c *pkitest.Company, keeper *reload.Keeper) *kept {
 	t.Helper()
 	k := &kept{Company: c, Keeper: keeper, events: make(chan reload.Event, 100)}
-	k.Watch, k.Responder = new(watch.Watcher).Run, &responder.Responder{}
+	k.Watch = new(watch.Watcher).Run
+	if k.Responder == nil {
+		k.Responder = &responder.Responder{}
+	}
 	if k.Log == nil {
 		k.Log = func(e reload.Event) { k.events <- e }
 	}

@@ -1,0 +1,81 @@
+package reload_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ocsp"
+	"golang.org/x/sys/unix"
+
+	"ocspcgi/lib/pkitest"
+	"ocspcgi/lib/reload"
+	"ocspcgi/lib/responder"
+	"ocspcgi/lib/wire"
+)
+
+// While the disk of an index hangs, which may say anything by now, only what was
+// revoked is answered. All is as it was when it goes on, also for who asked meanwhile.
+func TestIndexOnDiskThatHangs(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	k := start(t, c, &reload.Keeper{
+		Responder: &responder.Responder{CacheBytes: 1 << 20},
+		Sources:   []reload.Source{source(c.CA, c.Signer)},
+		Look:      100 * time.Millisecond,
+	})
+	reported := func(believed bool) func(reload.Event) bool {
+		return func(e reload.Event) bool { return e.Index != nil && e.Index.Believed == believed }
+	}
+	is := func(when string, good, revoked ocsp.ResponseStatus) {
+		t.Helper()
+		for range 2 { // signed, and kept
+			if got := k.ask(t, k.Good, "-no_nonce").Status; got != good {
+				t.Errorf("%s: %v of what is good, want %v", when, got, good)
+			}
+			if got := k.ask(t, k.Revoked, "-no_nonce").Status; got != revoked {
+				t.Errorf("%s: %v of what is revoked, want %v", when, got, revoked)
+			}
+		}
+	}
+	k.wait(t, reported(true))
+	is("at first", ocsp.Success, ocsp.Success)
+	index, err := os.OpenFile(c.Index, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer index.Close()
+	goOn := hang(t, c.Index)
+	defer goOn()
+	if _, err := index.WriteString("R\t491231235959Z\t260101000000Z\t" + k.Good.Serial + "\tunknown\t/CN=x\n"); err != nil {
+		t.Fatal(err)
+	}
+	k.wait(t, reported(false))
+	is("while it hangs", ocsp.TryLater, ocsp.Success)
+	if report := k.States()[0].Index; report.Believed || report.Err == nil {
+		t.Errorf("the state while it hangs is %+v", report)
+	}
+	goOn()
+	k.wait(t, reported(true))
+	if got := k.status(t, k.Good); got != wire.Revoked {
+		t.Errorf("%v when it goes on", got)
+	}
+}
+
+// hang keeps whoever opens a file waiting, as a disk or a server may, until it goes on.
+func hang(t *testing.T, path string) (goOn func()) {
+	fd, err := unix.FanotifyInit(unix.FAN_CLASS_CONTENT|unix.FAN_CLOEXEC, unix.O_RDONLY)
+	if err != nil {
+		t.Skip("only root can have the opening of a file wait: ", err)
+	}
+	if err := unix.FanotifyMark(fd, unix.FAN_MARK_ADD, unix.FAN_OPEN_PERM, unix.AT_FDCWD, path); err != nil {
+		unix.Close(fd)
+		t.Skip("the kernel does not have the opening of a file wait: ", err)
+	}
+	open := true
+	return func() {
+		if open {
+			open = false
+			unix.Close(fd)
+		}
+	}
+}
