@@ -64,6 +64,38 @@ func TestYoungWhenAccepted(t *testing.T) {
 	}
 }
 
+// What is being written when a process starts or is told to take it as it is may end
+// between two rows, or have none yet: it is not believed.
+func TestWrittenWhenAccepted(t *testing.T) {
+	for name, first := range map[string]bool{"at the start": true, "by SIGHUP": false} {
+		for _, text := range []string{"", entry('V', "10")} {
+			path, want := write(t, entry('R', "11")), "R"
+			l := &index.Live{Path: path, Now: clock}
+			if first {
+				want = "doubt"
+			} else {
+				l.Reload(false)
+			}
+			rewrite(t, path, text)
+			age(t, path, 0)
+			l.Wait = func(time.Duration) {
+				rewrite(t, path, text+entry('R', "11"))
+				age(t, path, 0)
+				l.Wait = func(time.Duration) {}
+			}
+			if r := l.Reload(true); r.Believed {
+				t.Errorf("%s: report of %q is %+v", name, text, r)
+			}
+			if got := said(l.Lookup(octets(t, "11"))); !strings.HasPrefix(got, want) {
+				t.Errorf("%s: says %q after %q, want %s", name, got, text, want)
+			}
+			if r := l.Reload(true); !r.Believed {
+				t.Errorf("%s: report of what is whole is %+v", name, r)
+			}
+		}
+	}
+}
+
 // What only a file has had that was not believed cannot be told once it is not
 // there: the file may be about to be written again.
 func TestIssuedMeanwhile(t *testing.T) {

@@ -20,7 +20,8 @@ import (
 // revocation other than a hold has been taken back.
 type Live struct {
 	Path string
-	Now  func() time.Time // nil: time.Now
+	Now  func() time.Time    // nil: time.Now
+	Wait func(time.Duration) // nil: time.Sleep
 	// Progress is told how many bytes of size are read while a file is, by
 	// several goroutines at once; nil: nobody is.
 	Progress func(read, size int64)
@@ -164,6 +165,9 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	if r.failed != nil {
 		return l.unread(r.failed)
 	}
+	if accept || old == nil || old.believed == nil {
+		l.settle(s, &r, now)
+	}
 	before, twice, lost := l.report, s.stamp == l.seen, l.lost != ""
 	l.again = !r.still || s.stamp.age(now) < s.stamp.grain() && !(twice && l.doubtful(now))
 	l.seen, l.readAt, l.lost, l.held = s.stamp, now, "", false
@@ -177,6 +181,21 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	report := l.report
 	report.Changed = lost || !(twice && report.repeats(before))
 	return report
+}
+
+// settle looks once more at a young file that no other one is held against: it may be
+// cut off between two rows.
+func (l *Live) settle(s *source, r *reading, now time.Time) {
+	if !r.still || s.stamp.rested(now) {
+		return
+	}
+	wait := l.Wait
+	if wait == nil {
+		wait = time.Sleep
+	}
+	if wait(lookWait); !s.still() {
+		r.still, r.table.whole = false, doubt(s.path, reasonMoved)
+	}
 }
 
 // repeats tells whether a file that was read once more is as little to be believed as
