@@ -39,7 +39,7 @@ func (f *File) Lookup(serial []byte) (Entry, error) {
 	serial = minimal(serial)
 	last := f.look(serial)
 	for n := 1; n < mostLooks && !last.settled && last.entry.Status != Revoked; n++ {
-		f.wait(lookWait)
+		pause(f.Wait, lookWait)
 		next := f.look(serial)
 		if next.sameFile(last.stamp) {
 			if next.stamp != last.stamp {
@@ -104,7 +104,7 @@ func (f *File) open() (*source, error) {
 		if !errors.Is(err, fs.ErrNotExist) || waited >= openFor {
 			return s, err
 		}
-		f.wait(openWait)
+		pause(f.Wait, openWait)
 	}
 }
 
@@ -115,12 +115,12 @@ func (f *File) now() time.Time {
 	return f.Now()
 }
 
-func (f *File) wait(d time.Duration) {
-	if f.Wait == nil {
-		time.Sleep(d)
-		return
+// pause waits; wait is time.Sleep where it is nil.
+func pause(wait func(time.Duration), d time.Duration) {
+	if wait == nil {
+		wait = time.Sleep
 	}
-	f.Wait(d)
+	wait(d)
 }
 
 // reasonOf is an error without the path, which a DoubtError has already.

@@ -189,11 +189,7 @@ func (l *Live) settle(s *source, r *reading, now time.Time) {
 	if !r.still || s.stamp.rested(now) {
 		return
 	}
-	wait := l.Wait
-	if wait == nil {
-		wait = time.Sleep
-	}
-	if wait(lookWait); !s.still() {
+	if pause(l.Wait, lookWait); !s.still() {
 		r.still, r.table.whole = false, doubt(s.path, reasonMoved)
 	}
 }
