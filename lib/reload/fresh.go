@@ -22,6 +22,7 @@ const (
 // and asks at once is told so, before the file's watcher has slept over it.
 // Only a file that has come by a rename, which is whole, and that is read in no
 // time, is read so.
+// While nobody can look at the file it says what is revoked alone.
 type fresh struct {
 	*index.Live
 	now    func() time.Time

@@ -1,13 +1,13 @@
 package reload_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -55,20 +55,12 @@ func TestSmallIndexDoesNotWaitForLarge(t *testing.T) {
 		Sources: []reload.Source{source(c.CA, c.Signer), source(other.CA, other.Signer)},
 		Progress: func(path string, _, size int64) {
 			if path == other.Index && size > 5<<20 {
-				select {
-				case reading <- struct{}{}:
-				default:
-				}
-				<-read
+				halt(reading, read)
 			}
 		},
 	})
 	defer close(read)
-	var large bytes.Buffer
-	for i := range 10_000 {
-		fmt.Fprintf(&large, "V\t491231235959Z\t\tFF%06X\tunknown\t/CN=%0600d\n", i, i)
-	}
-	add(t, other.Index, large.String())
+	add(t, other.Index, rows(10_000))
 	<-reading
 	for len(k.events) > 0 {
 		<-k.events
@@ -80,10 +72,7 @@ func TestSmallIndexDoesNotWaitForLarge(t *testing.T) {
 // While a large index is being read, what another one revokes is told, and what the
 // same one does: neither waits until it is read.
 func TestRevocationDoesNotWaitForLargeIndex(t *testing.T) {
-	var large bytes.Buffer
-	for i := range 8_000 {
-		fmt.Fprintf(&large, "V\t491231235959Z\t\tFF%06X\tunknown\t/CN=%0600d\n", i, i)
-	}
+	large := rows(8_000)
 	for name, same := range map[string]bool{"another": false, "the same": true} {
 		t.Run(name, func(t *testing.T) {
 			c := pkitest.NewCompany(t)
@@ -96,15 +85,11 @@ func TestRevocationDoesNotWaitForLargeIndex(t *testing.T) {
 			var begun atomic.Bool
 			keeper := &reload.Keeper{Progress: func(path string, _, _ int64) {
 				if path == other.Index && begun.Load() {
-					select {
-					case reading <- struct{}{}:
-					default:
-					}
-					<-read
+					halt(reading, read)
 				}
 			}}
 			for _, of := range all {
-				add(t, of.Index, large.String())
+				add(t, of.Index, large)
 				keeper.Sources = append(keeper.Sources, source(of.CA, of.Signer))
 			}
 			k := start(t, c, keeper)
@@ -135,20 +120,12 @@ func TestRevocationDoesNotWaitForIndexThatWasLarge(t *testing.T) {
 		Sources: []reload.Source{source(c.CA, c.Signer)},
 		Progress: func(_ string, _, size int64) {
 			if size > 4<<20 {
-				select {
-				case reading <- struct{}{}:
-				default:
-				}
-				<-read
+				halt(reading, read)
 			}
 		},
 	})
 	defer close(read)
-	var large bytes.Buffer
-	for i := range 8_000 {
-		fmt.Fprintf(&large, "V\t491231235959Z\t\tFF%06X\tunknown\t/CN=%0600d\n", i, i)
-	}
-	add(t, c.Index, large.String())
+	add(t, c.Index, rows(8_000))
 	<-reading
 	write(t, c.Index+".new", small)
 	if err := os.Rename(c.Index+".new", c.Index); err != nil {
@@ -239,4 +216,22 @@ func add(t *testing.T, path, rows string) {
 	if _, err := index.WriteString(rows); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// rows are those of an index, 600 bytes each.
+func rows(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "V\t491231235959Z\t\tFF%06X\tunknown\t/CN=%0600d\n", i, i)
+	}
+	return b.String()
+}
+
+// halt is who reads: it tells so, and reads no further until read is closed.
+func halt(reading chan<- struct{}, read <-chan struct{}) {
+	select {
+	case reading <- struct{}{}:
+	default:
+	}
+	<-read
 }
