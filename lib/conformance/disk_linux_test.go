@@ -3,16 +3,13 @@ package conformance_test
 import (
 	"bytes"
 	"errors"
-	"io"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"ocspcgi/lib/servertest"
 )
@@ -241,93 +238,5 @@ func TestPidFileOnShutDisk(t *testing.T) {
 				t.Errorf("%v: %s", err, out)
 			}
 		})
-	}
-}
-
-// Who reads the log may leave.
-func TestLogThatNobodyReads(t *testing.T) {
-	k := newKit(t)
-	der, _, good := k.question()
-	socket := filepath.Join(servertest.Room(t), "s")
-	cmd := exec.Command(program, "-config", k.config, "-listen", "unix:"+socket)
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd.Stderr = w
-	if err := errors.Join(cmd.Start(), w.Close()); err != nil {
-		t.Fatal(err)
-	}
-	s := &served{socket: socket}
-	wait(t, "nobody listens", func() error { return reachable(socket) })
-	if err := r.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for range 3 {
-		if err := good.check(s.fastCGI(t, der), false); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
-		t.Error(err)
-	}
-}
-
-// A program ends when it is told to, though its log hangs in which there is something
-// to say of that: of a request that does not come to its end.
-func TestEndsThoughLogHangs(t *testing.T) {
-	k := newKit(t)
-	socket := filepath.Join(servertest.Room(t), "s")
-	cmd := exec.Command(program, "-config", k.config, "-listen", "unix:"+socket)
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	cmd.Stderr = w
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	wait(t, "nobody listens", func() error { return reachable(socket) })
-	conn, err := net.Dial("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	getValues := record(nil, 9, nil)
-	getValues[3] = 0 // the id of what is about no request
-	if _, err := conn.Write(append(getValues, record(nil, 1, []byte{0, 1, 0, 0, 0, 0, 0, 0})...)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(conn, make([]byte, 8)); err != nil { // it is being read
-		t.Fatal(err)
-	}
-	clog(t, w)
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	hangs := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
-	defer hangs.Stop()
-	if err := cmd.Wait(); err != nil {
-		t.Error(err)
-	}
-}
-
-// clog fills a pipe, and closes it.
-func clog(t *testing.T, w *os.File) {
-	t.Helper()
-	fd := int(w.Fd())
-	if err := syscall.SetNonblock(fd, true); err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := syscall.Write(fd, []byte("x")); errors.Is(err, syscall.EAGAIN) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := errors.Join(syscall.SetNonblock(fd, false), w.Close()); err != nil {
-		t.Fatal(err)
 	}
 }
