@@ -96,6 +96,26 @@ func TestWrittenWhenAccepted(t *testing.T) {
 	}
 }
 
+// What another file takes the place of meanwhile, as openssl ca has it, is whole.
+func TestReplacedWhenAccepted(t *testing.T) {
+	path := write(t, entry('R', "11"))
+	age(t, path, 0)
+	l := &index.Live{Path: path, Now: clock, Wait: func(time.Duration) {
+		other := write(t, entry('R', "11")+entry('V', "12"))
+		age(t, other, 0)
+		if err := os.Rename(other, path); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	if r := l.Reload(false); !r.Believed || r.Rows != 1 {
+		t.Errorf("report is %+v", r)
+	}
+	l.Wait = func(time.Duration) {}
+	if r := l.Reload(false); !r.Believed || r.Rows != 2 {
+		t.Errorf("report of the other is %+v", r)
+	}
+}
+
 // What only a file has had that was not believed cannot be told once it is not
 // there: the file may be about to be written again.
 func TestIssuedMeanwhile(t *testing.T) {

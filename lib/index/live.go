@@ -184,12 +184,13 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 }
 
 // settle looks once more at a young file that no other one is held against: it may be
-// cut off between two rows.
+// cut off between two rows. One that another has taken the place of is whole.
 func (l *Live) settle(s *source, r *reading, now time.Time) {
 	if !r.still || s.stamp.rested(now) {
 		return
 	}
-	if pause(l.Wait, lookWait); !s.still() {
+	pause(l.Wait, lookWait)
+	if next, err := stampOf(s.path); err == nil && next.sameFile(s.stamp) && next != s.stamp {
 		r.still, r.table.whole = false, doubt(s.path, reasonMoved)
 	}
 }
