@@ -184,13 +184,15 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 }
 
 // settle looks once more at a young file that no other one is held against: it may be
-// cut off between two rows. One that another has taken the place of is whole.
+// cut off between two rows. It is the file that is looked at, not its name: one whose
+// place another has taken was whole.
 func (l *Live) settle(s *source, r *reading, now time.Time) {
 	if !r.still || s.stamp.rested(now) {
 		return
 	}
 	pause(l.Wait, lookWait)
-	if next, err := stampOf(s.path); err == nil && next.sameFile(s.stamp) && next != s.stamp {
+	later := *s
+	if err := later.check(); err != nil || later.stamp.size != s.stamp.size || later.stamp.mtime != s.stamp.mtime {
 		r.still, r.table.whole = false, doubt(s.path, reasonMoved)
 	}
 }
