@@ -164,7 +164,7 @@ func credulous(t *testing.T, a *authority) responder.Index {
 	})
 }
 
-// late looks at the file every few seconds.
+// late looks at the file every few seconds, once it has believed one.
 func late(_ *testing.T, a *authority) responder.Index {
 	live := &index.Live{Path: a.Index}
 	var mu sync.Mutex
@@ -172,7 +172,7 @@ func late(_ *testing.T, a *authority) responder.Index {
 	return lookup(func(serial []byte) (index.Entry, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if time.Since(last) > 4*time.Second {
+		if !live.Report().Believed || time.Since(last) > 4*time.Second {
 			last = time.Now()
 			live.Reload(false)
 		}
