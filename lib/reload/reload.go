@@ -105,10 +105,10 @@ func (k *Keeper) Open() error {
 	if len(faults) > 0 {
 		return errors.Join(faults...)
 	}
-	k.readIndexes(true)
 	for _, idx := range k.indexes {
-		idx.look()
+		idx.look() // before it is read: what takes its place meanwhile is another file
 	}
+	k.readIndexes(true)
 	for i, source := range k.Sources {
 		faults = append(faults, checkPublic(source, k.issuers[i], k.indexes[source.Index].Live))
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -210,6 +211,25 @@ func TestFilesAreFoundAnew(t *testing.T) {
 	k.wait(t, func(e reload.Event) bool { return e.Issuer != nil })
 	if resp := k.ask(t, c.Good); string(resp.Certificates[0]) != string(next.Certificate.Raw) {
 		t.Error("the new signer does not sign")
+	}
+}
+
+// An index whose place another takes as soon as it is read for the first time is read
+// again for the first who asks.
+func TestReplacedWhileOpening(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	k := &kept{Company: c, Keeper: &reload.Keeper{Responder: &responder.Responder{}, Sources: []reload.Source{source(c.CA, c.Signer)}}}
+	replace := sync.OnceFunc(func() { c.Revoke(c.Good) })
+	k.Log = func(e reload.Event) {
+		if e.Index != nil {
+			replace()
+		}
+	}
+	if err := k.Open(); err != nil {
+		t.Fatal(err)
+	}
+	if got := k.status(t, c.Good); got != wire.Revoked {
+		t.Errorf("%v to the first who asks", got)
 	}
 }
 
