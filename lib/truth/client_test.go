@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,9 +22,9 @@ type medium struct {
 	grace    time.Duration // after a change is finished
 	backward time.Duration // how far producedAt may go back between two answers: several processes share them
 	ask      func(q *question) (*reply, error)
-	produced *produced // shared by the media of one responder
-	every    int       // of how many answers one is verified; 0: all are
-	asked    int       // so many
+	produced *produced    // shared by the media of one responder
+	every    int          // of how many answers one is verified; 0: all are
+	asked    atomic.Int64 // so many
 }
 
 func (m *medium) history(a *authority) *history {
@@ -136,8 +137,8 @@ func (m *medium) once(rng *rand.Rand, a *authority, c *tally) (*exchange, error)
 	if err != nil {
 		return nil, err
 	}
-	m.asked++
-	x := &exchange{question: q, medium: m, unverified: m.every > 0 && m.asked%m.every != 0}
+	asked := m.asked.Add(1)
+	x := &exchange{question: q, medium: m, unverified: m.every > 0 && asked%int64(m.every) != 0}
 	key := ""
 	if q.nonce == nil && (m.every == 0 || len(q.ids) == 1) {
 		key = string(q.der)
