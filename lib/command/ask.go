@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/textproto"
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"ocspcgi/fcgi"
 )
@@ -106,12 +108,25 @@ func cause(err error) error {
 	return err
 }
 
+// undialed adds to what the system says of a socket what can be done about it.
+func undialed(network string, err error) error {
+	switch {
+	case network == "unix" && errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: no responder made this socket; is it the path of its -listen?", err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w: no responder listens there; start it", err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: ask as root, or as a user of the socket's group (-listen_group)", err)
+	}
+	return err
+}
+
 // overFastCGI asks as a web server does, past the one that is in between else.
 func (a *asker) overFastCGI(ctx context.Context, network, address string, der []byte) ([]byte, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, network, address)
 	if err != nil {
-		return nil, cause(err)
+		return nil, undialed(network, cause(err))
 	}
 	defer conn.Close()
 	if deadline, ok := ctx.Deadline(); ok {

@@ -3,6 +3,8 @@ package command
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"ocspcgi/lib/verify"
@@ -105,6 +107,8 @@ func (q *query) place(rest []string) error {
 	}
 	for _, arg := range rest {
 		switch {
+		case isSocket(arg):
+			return misused("%s is a socket, and no certificate; write it as unix:%s", arg, arg)
 		case !isURL(arg):
 			q.of.add(named{cert: arg})
 		case q.to.url != "":
@@ -259,4 +263,10 @@ func worstOf(singles []*wire.Single) (code int, status string) {
 // isURL tells the name of a responder from that of a file.
 func isURL(arg string) bool {
 	return strings.Contains(arg, "://") || strings.HasPrefix(arg, "unix:") || strings.HasPrefix(arg, "tcp:")
+}
+
+// isSocket tells a socket whose unix: was forgotten from a file.
+func isSocket(arg string) bool {
+	info, err := os.Stat(arg)
+	return err == nil && info.Mode().Type() == fs.ModeSocket
 }
