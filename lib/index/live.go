@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -117,9 +118,9 @@ func (l *Live) become(next func(now *state) *state) {
 	l.state.Store(n)
 }
 
-// Reload reads the file if it has changed, which costs one stat if it has not,
-// and answers from it as far as it is believed. With accept, as for SIGHUP, a
-// file is believed whatever it has forgotten. It is safe for concurrent use.
+// Reload opens the file, reads it if it has changed, and answers from it as far as it
+// is believed. With accept, as for SIGHUP, a file is believed whatever it has
+// forgotten. It is safe for concurrent use.
 func (l *Live) Reload(accept bool) Report {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -138,6 +139,12 @@ func (l *Live) Report() Report {
 }
 
 func (l *Live) reload(accept bool, now time.Time) Report {
+	// An NFS client asks the server how a file is where it is opened, and its stat may
+	// be a minute old (nfs(5), close-to-open): so also what has not changed is opened.
+	s, shut := open(l.Path)
+	if shut == nil {
+		defer s.file.Close()
+	}
 	seen, err := stampOf(l.Path)
 	if err == nil && seen == l.seen && !l.held && !l.doubtful(now) && (l.report.Believed || !accept) {
 		l.unchanged()
@@ -145,14 +152,9 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 		r.Changed, l.lost = l.lost != "", ""
 		return r
 	}
-	if err != nil {
+	if err = cmp.Or(err, shut); err != nil {
 		return l.unread(err)
 	}
-	s, err := open(l.Path)
-	if err != nil {
-		return l.unread(err)
-	}
-	defer s.file.Close()
 	if l.report.Believed && s.stamp.size > huge {
 		s.crew = fewer()
 	}

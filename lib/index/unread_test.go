@@ -105,7 +105,8 @@ func TestUnreadableDirectory(t *testing.T) {
 	}
 }
 
-// An index that has changed cannot be opened without a file descriptor.
+// An index that has changed cannot be opened without a file descriptor; one that has not
+// says what it said.
 func TestNoDescriptors(t *testing.T) {
 	if os.Getenv(limited) == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestNoDescriptors$", "-test.count=1")
@@ -117,8 +118,12 @@ func TestNoDescriptors(t *testing.T) {
 	}
 	path := write(t, entry('V', "10"))
 	l := live(t, path)
-	replace(t, path, entry('R', "10"))
 	report, got := without(t, l)
+	if got != isValid || !report.Believed {
+		t.Errorf("as it was: says %q, report %+v", got, report)
+	}
+	replace(t, path, entry('R', "10"))
+	report, got = without(t, l)
 	if !strings.HasPrefix(got, "doubt") || report.Err == nil || !strings.Contains(report.Err.Error(), "too many open files") {
 		t.Errorf("says %q, report %+v", got, report)
 	}
