@@ -21,10 +21,11 @@ type authority struct {
 	seed  uint64
 	hup   *accepting // nil: nobody accepts an index as it is
 
-	rows   []row   // what is true
-	onDisk []row   // what the index has; less than that while it is damaged
-	known  []row   // what who remembers has to say; more than that while he accepted less
-	older  [][]row // what was true before
+	rows   []row     // what is true
+	onDisk []row     // what the index has; less than that while it is damaged
+	known  []row     // what who remembers has to say; more than that while he accepted less
+	older  [][]row   // what was true before
+	eased  time.Time // when rows were last released or gone
 	leaves []*pkitest.Leaf
 
 	file   history // of a responder without a memory: what the index says

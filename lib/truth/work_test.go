@@ -48,8 +48,11 @@ func (a *authority) change(rng *rand.Rand) {
 // update makes next what is true.
 func (a *authority) update(rng *rand.Rand, next []row, w way) {
 	before := a.rows
-	if w.inPlace {
+	switch {
+	case w.inPlace:
 		defer a.settle()()
+	case w.cut:
+		time.Sleep(time.Until(a.eased.Add(settled)))
 	}
 	a.put(w.name, next, next, a.by(rng, w, next))
 	if a.rows = next; len(a.older) == 8 {
@@ -112,8 +115,22 @@ func (a *authority) put(name string, next, known []row, p passage) {
 	}
 	a.file.finishAll()
 	a.memory.finishAll()
+	if eases(a.onDisk, next) {
+		a.eased = time.Now()
+	}
 	a.onDisk, a.known = next, known
 	a.work.set(false)
+}
+
+// eases tells whether rows are released or gone. That is believed of a whole file
+// alone: who has not seen it when the next one is cut off goes on as before until it
+// is whole.
+func eases(before, next []row) bool {
+	is := bySerial(next)
+	return slices.ContainsFunc(before, func(was row) bool {
+		now, there := is[was.serial]
+		return !there || was.kind == 'R' && now.kind != 'R'
+	})
 }
 
 // looksAgain is how long a file may stand still between two rows without being

@@ -13,6 +13,7 @@ type way struct {
 	name    string
 	inPlace bool // rows are gone for a while that are in both, the old and the new one
 	between bool // for so long that the file is taken for whole
+	cut     bool // it ends within a row for a while
 	// write makes data what is at path. It tells how much of it is there once
 	// more is.
 	write func(rng *rand.Rand, path string, data []byte, there func(n int)) error
@@ -94,7 +95,7 @@ func copyBy(place func(data []byte, end int) int, most int) func(*rand.Rand, str
 
 // appended returns the way to write what begins with the first have bytes.
 func appended(have int) way {
-	return way{name: "appending", write: func(rng *rand.Rand, path string, data []byte, there func(int)) error {
+	return way{name: "appending", cut: true, write: func(rng *rand.Rand, path string, data []byte, there func(int)) error {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 		if err != nil {
 			return err
