@@ -124,6 +124,13 @@ func (a *authority) note(name string, next []row) {
 	a.done = a.done[max(0, len(a.done)-told):]
 }
 
+// noteEnd adds to what was noted last when it was over.
+func (a *authority) noteEnd() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.done[len(a.done)-1] += time.Now().UTC().Format(", until 15:04:05.000")
+}
+
 // pick is a serial to ask for: one that has changed lately, an older one, or one
 // that nobody ever issued.
 func (a *authority) pick(rng *rand.Rand) string {

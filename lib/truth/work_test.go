@@ -115,6 +115,7 @@ func (a *authority) put(name string, next, known []row, p passage) {
 	}
 	a.file.finishAll()
 	a.memory.finishAll()
+	a.noteEnd()
 	if eases(a.onDisk, next) {
 		a.eased = time.Now()
 	}
