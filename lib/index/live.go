@@ -1,7 +1,6 @@
 package index
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -118,9 +117,9 @@ func (l *Live) become(next func(now *state) *state) {
 	l.state.Store(n)
 }
 
-// Reload opens the file, reads it if it has changed, and answers from it as far as it
-// is believed. With accept, as for SIGHUP, a file is believed whatever it has
-// forgotten. It is safe for concurrent use.
+// Reload reads the file if it has changed, which costs one stat if it has not,
+// and answers from it as far as it is believed. With accept, as for SIGHUP, a
+// file is believed whatever it has forgotten. It is safe for concurrent use.
 func (l *Live) Reload(accept bool) Report {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -139,12 +138,6 @@ func (l *Live) Report() Report {
 }
 
 func (l *Live) reload(accept bool, now time.Time) Report {
-	// An NFS client asks the server how a file is where it is opened, and its stat may
-	// be a minute old (nfs(5), close-to-open): so also what has not changed is opened.
-	s, shut := open(l.Path)
-	if shut == nil {
-		defer s.file.Close()
-	}
 	seen, err := stampOf(l.Path)
 	if err == nil && seen == l.seen && !l.held && !l.doubtful(now) && (l.report.Believed || !accept) {
 		l.unchanged()
@@ -152,9 +145,14 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 		r.Changed, l.lost = l.lost != "", ""
 		return r
 	}
-	if err = cmp.Or(err, shut); err != nil {
+	if err != nil {
 		return l.unread(err)
 	}
+	s, err := open(l.Path)
+	if err != nil {
+		return l.unread(err)
+	}
+	defer s.file.Close()
 	if l.report.Believed && s.stamp.size > huge {
 		s.crew = fewer()
 	}

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"ocspcgi/lib/index"
 )
 
@@ -28,8 +30,7 @@ type fresh struct {
 	now    func() time.Time
 	read   func() // reads the index again
 	looked atomic.Int64
-	reads  atomic.Int32 // readings under way, or waited for
-	slow   atomic.Int32 // those of them that began with a large file
+	slow   atomic.Int32 // readings under way, or waited for, that began with a large file
 	hung   atomic.Bool  // nobody could look at the file for so long that it may say anything
 
 	mu   sync.Mutex
@@ -106,8 +107,6 @@ func (k *Keeper) readIndexes(accept bool) {
 // readIndex looks at an index, and waits for no key. Of large ones one is read at a
 // time, as each takes memory for another table and the processors for itself.
 func (k *Keeper) readIndex(idx *fresh, accept bool) {
-	idx.reads.Add(1)
-	defer idx.reads.Add(-1)
 	if idx.isLarge() {
 		idx.slow.Add(1)
 		defer idx.slow.Add(-1)
@@ -122,9 +121,10 @@ func (k *Keeper) readIndex(idx *fresh, accept bool) {
 // mostLooks is how many looks at an index may be left out before its disk hangs.
 const mostLooks = 10
 
-// foresee has what an index revokes told from time to time, where its reading is
-// under way or takes long: it may have to wait until another one is read, or one from
-// before it. While that too takes as long as many looks, the file may revoke anything.
+// foresee has what an index revokes told from time to time, where its reading takes
+// long: it may have to wait until another one is read, or one from before it. What is
+// read in no time is not foreseen, for until it is read that makes tryLater of what is
+// not found. While a look takes as long as many of them, the file may revoke anything.
 func (k *Keeper) foresee(ctx context.Context, idx *fresh) {
 	tell := func(hung bool) {
 		if idx.hung.Swap(hung) != hung {
@@ -135,7 +135,7 @@ func (k *Keeper) foresee(ctx context.Context, idx *fresh) {
 	hang := time.AfterFunc(mostLooks*k.look(), func() { tell(true) })
 	defer hang.Stop()
 	k.often(ctx, func() {
-		if idx.isLarge() || idx.reads.Load() > 0 {
+		if idx.isLarge() || idx.slow.Load() > 0 {
 			idx.Foresee()
 		}
 		hang.Reset(mostLooks * k.look())
@@ -143,7 +143,15 @@ func (k *Keeper) foresee(ctx context.Context, idx *fresh) {
 	})
 }
 
+// isLarge opens the file: it is then that an NFS client asks its server how the file
+// is, which stat, here and later, tells from memory for up to a minute (nfs(5),
+// close-to-open), or for ever of a disk that hangs.
 func (f *fresh) isLarge() bool {
-	info, err := os.Stat(f.Path)
+	file, err := os.OpenFile(f.Path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	info, err := file.Stat()
 	return err == nil && info.Size() > small
 }
