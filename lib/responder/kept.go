@@ -77,7 +77,8 @@ func (k *kept) current(now time.Time) bool {
 func (k *kept) aging(now time.Time) bool { return !k.early.IsZero() && !now.Before(k.early) }
 
 // signOnce signs one answer for all who ask for it at the same time, and keeps
-// it for key. Who has seen other rows than it was made from gets one of their own.
+// it for key. Who has seen other rows than it was made from, or has come when its time
+// is over, gets one of their own.
 func (r *Responder) signOnce(s *served, key []byte, req *wire.Request, rows []row, id *identity, now time.Time) *kept {
 	shared, _, _ := s.signing.Do(string(key), func() (any, error) {
 		if k := s.cache.Get(key); k != nil && k.current(now) && k.madeFrom(rows) && !k.renewing.Load() {
@@ -89,10 +90,21 @@ func (r *Responder) signOnce(s *served, key []byte, req *wire.Request, rows []ro
 		}
 		return k, nil
 	})
-	if k := shared.(*kept); k.madeFrom(rows) {
+	if k := shared.(*kept); k.madeFrom(rows) && k.lasts(now) {
 		return k
 	}
 	return &kept{answer: *r.sign(req, rows, id, now)}
+}
+
+// lasts reports whether an answer that was just signed is one for who asks at now, who
+// may have come a while after the first one that waits for it. What may not be kept is
+// signed for the second of its making.
+func (k *kept) lasts(now time.Time) bool {
+	end := k.answer.Renewal
+	if !k.answer.Keepable() {
+		end = k.produced.Add(time.Second)
+	}
+	return k.answer.Err != nil || now.Before(end)
 }
 
 // questionSize is the length of a question: no request that is answered is as short.

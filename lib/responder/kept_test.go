@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/crypto/ocsp"
@@ -113,6 +115,39 @@ func TestOneSignatureForAll(t *testing.T) {
 	if len(different) != 1 {
 		t.Errorf("%d signatures for %d who asked together", len(different), askers)
 	}
+}
+
+// Who comes while an answer is signed that ends with this second, and asks in the next
+// one, is not given it.
+func TestNoAnswerThatIsOver(t *testing.T) {
+	b := newBench(t, func(_ *responder.Responder, f *responder.Files) { f.Lifetime = time.Second })
+	request := b.request(t, b.Good, "-no_nonce")
+	synctest.Test(t, func(t *testing.T) {
+		var group sync.WaitGroup
+		second := b.now.Truncate(time.Second)
+		ask := func(at time.Time) {
+			resp, err := wire.ParseResponse(b.Respond(context.Background(), request).DER)
+			if err != nil || len(resp.Singles) != 1 {
+				t.Errorf("asked at %v: %v, %v", at, resp, err)
+			} else if next := resp.Singles[0].NextUpdate; !next.After(at) {
+				t.Errorf("asked at %v, next update at %v", at, next)
+			}
+		}
+		early, late := second.Add(999*time.Millisecond), second.Add(time.Second)
+		var looks atomic.Int32
+		b.Now = func() time.Time {
+			switch looks.Add(1) {
+			case 1:
+				return early
+			case 2: // the signature begins
+				group.Go(func() { ask(late) })
+				synctest.Wait()
+			}
+			return late
+		}
+		ask(early)
+		group.Wait()
+	})
 }
 
 // A kept answer is for requests: what it is kept under is none.
