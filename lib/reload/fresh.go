@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"ocspcgi/lib/index"
 )
 
@@ -31,6 +29,8 @@ type fresh struct {
 	read   func() // reads the index again
 	looked atomic.Int64
 	slow   atomic.Int32 // readings under way, or waited for, that began with a large file
+	begun  atomic.Int64 // all readings, with those under way
+	ended  atomic.Int64 // those that are over
 	hung   atomic.Bool  // nobody could look at the file for so long that it may say anything
 
 	mu   sync.Mutex
@@ -107,6 +107,8 @@ func (k *Keeper) readIndexes(accept bool) {
 // readIndex looks at an index, and waits for no key. Of large ones one is read at a
 // time, as each takes memory for another table and the processors for itself.
 func (k *Keeper) readIndex(idx *fresh, accept bool) {
+	idx.begun.Add(1)
+	defer idx.ended.Add(1)
 	if idx.isLarge() {
 		idx.slow.Add(1)
 		defer idx.slow.Add(-1)
@@ -122,9 +124,10 @@ func (k *Keeper) readIndex(idx *fresh, accept bool) {
 const mostLooks = 10
 
 // foresee has what an index revokes told from time to time, where its reading takes
-// long: it may have to wait until another one is read, or one from before it. What is
-// read in no time is not foreseen, for until it is read that makes tryLater of what is
-// not found. While a look takes as long as many of them, the file may revoke anything.
+// long, or has since the look before: it may have to wait until another one is read, or
+// one from before it. What is read in no time is not foreseen, for until it is read that
+// makes tryLater of what is not found. While a look takes as long as many of them, the
+// file may revoke anything.
 func (k *Keeper) foresee(ctx context.Context, idx *fresh) {
 	tell := func(hung bool) {
 		if idx.hung.Swap(hung) != hung {
@@ -134,24 +137,18 @@ func (k *Keeper) foresee(ctx context.Context, idx *fresh) {
 	}
 	hang := time.AfterFunc(mostLooks*k.look(), func() { tell(true) })
 	defer hang.Stop()
+	var begun int64 // at the look before
 	k.often(ctx, func() {
-		if idx.isLarge() || idx.slow.Load() > 0 {
+		if idx.isLarge() || idx.slow.Load() > 0 || idx.ended.Load() < begun {
 			idx.Foresee()
 		}
+		begun = idx.begun.Load()
 		hang.Reset(mostLooks * k.look())
 		tell(false)
 	})
 }
 
-// isLarge opens the file: it is then that an NFS client asks its server how the file
-// is, which stat, here and later, tells from memory for up to a minute (nfs(5),
-// close-to-open), or for ever of a disk that hangs.
 func (f *fresh) isLarge() bool {
-	file, err := os.OpenFile(f.Path, os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	return err == nil && info.Size() > small
+	size, err := f.Size()
+	return err == nil && size > small
 }

@@ -42,7 +42,7 @@ func TestIndexOnDiskThatHangs(t *testing.T) {
 		}
 	}
 	k.wait(t, reported(true))
-	goOn := hang(t, c.Index)
+	goOn := hang(t, c.Index, unix.FAN_OPEN_PERM)
 	defer func() { goOn() }()
 	k.wait(t, reported(false))
 	is("while it hangs as it is", ocsp.TryLater, ocsp.Success)
@@ -54,7 +54,7 @@ func TestIndexOnDiskThatHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer index.Close()
-	goOn = hang(t, c.Index)
+	goOn = hang(t, c.Index, unix.FAN_OPEN_PERM)
 	if _, err := index.WriteString("R\t491231235959Z\t260101000000Z\t" + k.Good.Serial + "\tunknown\t/CN=x\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -70,15 +70,49 @@ func TestIndexOnDiskThatHangs(t *testing.T) {
 	}
 }
 
-// hang keeps whoever opens a file waiting, as a disk or a server may, until it goes on.
-func hang(t *testing.T, path string) (goOn func()) {
+// A disk may let a file be opened and hang where it is read.
+func TestReadingThatHangs(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	k := start(t, c, &reload.Keeper{
+		Responder: &responder.Responder{CacheBytes: 1 << 20},
+		Sources:   []reload.Source{source(c.CA, c.Signer)},
+		Look:      100 * time.Millisecond,
+	})
+	believed := func(want bool) func(reload.Event) bool {
+		return func(e reload.Event) bool { return e.Index != nil && e.Index.Believed == want }
+	}
+	k.wait(t, believed(true))
+	goOn := hang(t, c.Index, unix.FAN_ACCESS_PERM)
+	defer goOn()
+	index, err := os.OpenFile(c.Index, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer index.Close()
+	if _, err := index.WriteString("R\t491231235959Z\t260101000000Z\t" + k.Good.Serial + "\tunknown\t/CN=x\n"); err != nil {
+		t.Fatal(err)
+	}
+	k.wait(t, believed(false))
+	if got := k.ask(t, k.Good, "-no_nonce").Status; got != ocsp.TryLater {
+		t.Errorf("%v while it hangs", got)
+	}
+	goOn()
+	k.wait(t, believed(true))
+	if got := k.status(t, k.Good); got != wire.Revoked {
+		t.Errorf("%v when it goes on", got)
+	}
+}
+
+// hang keeps whoever opens a file waiting, or reads it, as a disk or a server may, until
+// it goes on.
+func hang(t *testing.T, path string, event uint64) (goOn func()) {
 	fd, err := unix.FanotifyInit(unix.FAN_CLASS_CONTENT|unix.FAN_CLOEXEC, unix.O_RDONLY)
 	if err != nil {
-		t.Skip("only root can have the opening of a file wait: ", err)
+		t.Skip("only root can have readers of a file wait: ", err)
 	}
-	if err := unix.FanotifyMark(fd, unix.FAN_MARK_ADD, unix.FAN_OPEN_PERM, unix.AT_FDCWD, path); err != nil {
+	if err := unix.FanotifyMark(fd, unix.FAN_MARK_ADD, event, unix.AT_FDCWD, path); err != nil {
 		unix.Close(fd)
-		t.Skip("the kernel does not have the opening of a file wait: ", err)
+		t.Skip("the kernel does not have readers of a file wait: ", err)
 	}
 	open := true
 	return func() {
