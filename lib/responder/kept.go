@@ -97,14 +97,10 @@ func (r *Responder) signOnce(s *served, key []byte, req *wire.Request, rows []ro
 }
 
 // lasts reports whether an answer that was just signed is one for who asks at now, who
-// may have come a while after the first one that waits for it. What may not be kept is
-// signed for the second of its making.
+// may have come a while after the first one that waits for it. One that may not be kept
+// is for the second of its making; that there is none is told to all.
 func (k *kept) lasts(now time.Time) bool {
-	end := k.answer.Renewal
-	if !k.answer.Keepable() {
-		end = k.produced.Add(time.Second)
-	}
-	return k.answer.Err != nil || now.Before(end)
+	return k.answer.Err != nil || now.Before(k.produced.Add(time.Second)) || k.current(now)
 }
 
 // questionSize is the length of a question: no request that is answered is as short.
