@@ -113,10 +113,10 @@ func undialed(network string, err error) error {
 	switch {
 	case network == "unix" && errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: no responder made this socket; is it the path of its -listen?", err)
+	case network == "unix" && errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: ask as root, or as a user of the socket's group (-listen_group)", err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w: no responder listens there; start it", err)
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: ask as root, or as a user of the socket's group (-listen_group)", err)
 	}
 	return err
 }
