@@ -2,6 +2,8 @@ package index
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"sync"
 )
 
@@ -11,27 +13,31 @@ const large = 64 << 20
 
 // Foresee answers from the new revocations of the file if it has changed, and does
 // not read it: for one whose Reload takes long, or has to wait. Until that is done,
-// what was not found is in doubt. It waits for no Reload, and is safe for concurrent
-// use.
-func (l *Live) Foresee() {
+// what was not found is in doubt. It tells whether all that the file revokes is answered
+// now, which is nothing of one that is gone. It waits for no Reload, and is safe for
+// concurrent use.
+func (l *Live) Foresee() bool {
 	s, err := open(l.Path)
 	if err != nil {
-		return // which is for Reload to tell
+		return errors.Is(err, fs.ErrNotExist) // what else it is, is for Reload to tell
 	}
 	defer s.file.Close()
-	l.ahead(s)
+	return l.ahead(s)
 }
 
 // ahead answers from the new revocations of a file that takes long to read,
 // before it is read: lines that do not begin as such are passed by. What the
 // file is worth is for its reading to tell, and of no account here: revocations
-// hold from whatever file stands still.
-func (l *Live) ahead(s *source) {
+// hold from whatever file stands still. It tells whether they all do.
+func (l *Live) ahead(s *source) bool {
 	l.hurry.Lock()
 	defer l.hurry.Unlock()
+	if s.stamp == l.foreseen {
+		return true
+	}
 	old := l.state.Load()
-	if old == nil || old.believed == nil || s.stamp == l.foreseen {
-		return
+	if old == nil || old.believed == nil {
+		return false
 	}
 	l.change(doubt(l.Path, reasonNewer))
 	var mu sync.Mutex
@@ -50,10 +56,10 @@ func (l *Live) ahead(s *source) {
 		return false
 	})
 	if err != nil || !s.still() {
-		return
+		return false
 	}
 	if l.foreseen = s.stamp; len(all) == 0 {
-		return
+		return true
 	}
 	found, _ := build(all, s.crew)
 	l.become(func(now *state) *state {
@@ -61,6 +67,7 @@ func (l *Live) ahead(s *source) {
 		next.stand(s.crew, found)
 		return &next
 	})
+	return true
 }
 
 // change says why nothing is surely missing now; nil: no file has changed.

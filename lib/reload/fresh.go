@@ -126,8 +126,8 @@ const mostLooks = 10
 // foresee has what an index revokes told from time to time, where its reading takes
 // long, or has since the look before: it may have to wait until another one is read, or
 // one from before it. What is read in no time is not foreseen, for until it is read that
-// makes tryLater of what is not found. While a look takes as long as many of them, the
-// file may revoke anything.
+// makes tryLater of what is not found. Once a look takes as long as many of them, the
+// file may revoke anything, until it was read or foreseen as it is.
 func (k *Keeper) foresee(ctx context.Context, idx *fresh) {
 	tell := func(hung bool) {
 		if idx.hung.Swap(hung) != hung {
@@ -143,6 +143,9 @@ func (k *Keeper) foresee(ctx context.Context, idx *fresh) {
 			idx.Foresee()
 		}
 		begun = idx.begun.Load()
+		if idx.hung.Load() && !idx.Foresee() {
+			return
+		}
 		hang.Reset(mostLooks * k.look())
 		tell(false)
 	})

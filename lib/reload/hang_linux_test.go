@@ -103,6 +103,45 @@ func TestReadingThatHangs(t *testing.T) {
 	}
 }
 
+// A disk that lets a file be opened again may go on to hang where it is read: until that is
+// over, nobody knows what has been revoked meanwhile.
+func TestDiskThatHangsOn(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	k := start(t, c, &reload.Keeper{
+		Responder: &responder.Responder{CacheBytes: 1 << 20},
+		Sources:   []reload.Source{source(c.CA, c.Signer)},
+		Look:      100 * time.Millisecond,
+	})
+	believed := func(want bool) func(reload.Event) bool {
+		return func(e reload.Event) bool { return e.Index != nil && e.Index.Believed == want }
+	}
+	k.wait(t, believed(true))
+	index, err := os.OpenFile(c.Index, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer index.Close()
+	letOpen := hang(t, c.Index, unix.FAN_OPEN_PERM)
+	defer letOpen()
+	k.wait(t, believed(false))
+	if _, err := index.WriteString("R\t491231235959Z\t260101000000Z\t" + k.Good.Serial + "\tunknown\t/CN=x\n"); err != nil {
+		t.Fatal(err)
+	}
+	letRead := hang(t, c.Index, unix.FAN_ACCESS_PERM)
+	defer letRead()
+	letOpen()
+	for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); { // several looks
+		if got := k.ask(t, k.Good, "-no_nonce").Status; got != ocsp.TryLater {
+			t.Fatalf("%v while nobody can read what is new", got)
+		}
+	}
+	letRead()
+	k.wait(t, believed(true))
+	if got := k.status(t, k.Good); got != wire.Revoked {
+		t.Errorf("%v when it goes on", got)
+	}
+}
+
 // hang keeps whoever opens a file waiting, or reads it, as a disk or a server may, until
 // it goes on.
 func hang(t *testing.T, path string, event uint64) (goOn func()) {
