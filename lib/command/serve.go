@@ -155,8 +155,10 @@ func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []n
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	keeping, leave := context.WithCancel(context.WithoutCancel(ctx)) // for as long as anything is answered
+	defer leave()
 	var watching sync.WaitGroup
-	watching.Go(func() { keep(ctx, keeper, hup, log) })
+	watching.Go(func() { keep(keeping, keeper, hup, log) })
 	d := daemon.Daemon{
 		Handler: h.Serve, Sockets: sockets, Listen: cfg.Listen, Mode: cfg.ListenMode, Group: cfg.ListenGroup,
 		Peers: peers, Timeout: cfg.Timeout, Requests: cfg.NRequest,
@@ -177,6 +179,7 @@ func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []n
 			ops.close()
 		}
 		cancel()
+		leave()
 		watching.Wait()
 		return err
 	})

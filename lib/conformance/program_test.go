@@ -241,17 +241,22 @@ func (s *served) exchange(t testing.TB, body []byte, variables ...string) *reply
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(patience))
+	if _, err := conn.Write(stream(begin(nil, variables), 5, body)); err != nil {
+		t.Fatal(err)
+	}
+	return parse(t, stdout(t, conn))
+}
+
+// begin appends a request up to its STDIN.
+func begin(out []byte, variables []string) []byte {
 	var params []byte
 	for _, variable := range variables {
 		name, value, _ := strings.Cut(variable, "=")
 		params = binary.BigEndian.AppendUint32(append(params, byte(len(name))), uint32(len(value))|1<<31)
 		params = append(params, name+value...)
 	}
-	out := record(nil, 1, []byte{0, 1, 0, 0, 0, 0, 0, 0}) // responder, not kept
-	if _, err := conn.Write(stream(stream(out, 4, params), 5, body)); err != nil {
-		t.Fatal(err)
-	}
-	return parse(t, stdout(t, conn))
+	out = record(out, 1, []byte{0, 1, 0, 0, 0, 0, 0, 0}) // responder, not kept
+	return stream(out, 4, params)
 }
 
 // stream appends content in records as long as nginx makes them, and its end.
