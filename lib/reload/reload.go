@@ -115,6 +115,9 @@ func (k *Keeper) Open() error {
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}
+	for _, idx := range k.indexes {
+		idx.Foresee() // it may have changed while another one was read
+	}
 	k.Responder.Serve(k.issuers...)
 	k.remind(true)
 	return nil

@@ -233,6 +233,33 @@ func TestReplacedWhileOpening(t *testing.T) {
 	}
 }
 
+// What is revoked where it stands, in an index that was read, while another one is being
+// read, is told to the first who asks.
+func TestRevokedWhileOpening(t *testing.T) {
+	companies := map[string]*pkitest.Company{}
+	k := &reload.Keeper{Responder: &responder.Responder{}}
+	for range 2 {
+		c := pkitest.NewCompany(t)
+		companies[c.Index] = c
+		k.Sources = append(k.Sources, source(c.CA, c.Signer))
+	}
+	var first *pkitest.Company // whose index is read first
+	k.Progress = func(path string, _, _ int64) {
+		switch {
+		case first == nil:
+			first = companies[path]
+		case first != companies[path]:
+			add(t, first.Index, "R\t491231235959Z\t260101000000Z\t"+first.Good.Serial+"\tunknown\t/CN=x\n")
+		}
+	}
+	if err := k.Open(); err != nil {
+		t.Fatal(err)
+	}
+	if got := (&kept{Company: first, Keeper: k}).status(t, first.Good); got != wire.Revoked {
+		t.Errorf("%v to the first who asks", got)
+	}
+}
+
 // A SIGHUP may come before the files are watched that it finds anew: it has nothing
 // to do with them at that moment, as the race detector sees.
 func TestAcceptAtOnce(t *testing.T) {
