@@ -65,10 +65,14 @@ func TestYoungWhenAccepted(t *testing.T) {
 }
 
 // What is being written when a process starts or is told to take it as it is may end
-// between two rows, or have none yet: it is not believed.
+// between two rows, or have none yet, which may show under the time that it had before: it
+// is not believed.
 func TestWrittenWhenAccepted(t *testing.T) {
 	for name, first := range map[string]bool{"at the start": true, "by SIGHUP": false} {
-		for _, text := range []string{"", entry('V', "10")} {
+		for _, c := range []struct {
+			text string
+			age  time.Duration
+		}{{"", 0}, {"", time.Hour}, {entry('V', "10"), 0}} {
 			path, want := write(t, entry('R', "11")), "R"
 			l := &index.Live{Path: path, Now: clock}
 			if first {
@@ -76,18 +80,18 @@ func TestWrittenWhenAccepted(t *testing.T) {
 			} else {
 				l.Reload(false)
 			}
-			rewrite(t, path, text)
-			age(t, path, 0)
+			rewrite(t, path, c.text)
+			age(t, path, c.age)
 			l.Wait = func(time.Duration) {
-				rewrite(t, path, text+entry('R', "11"))
+				rewrite(t, path, c.text+entry('R', "11"))
 				age(t, path, 0)
 				l.Wait = func(time.Duration) {}
 			}
 			if r := l.Reload(true); r.Believed {
-				t.Errorf("%s: report of %q is %+v", name, text, r)
+				t.Errorf("%s: report of %q is %+v", name, c.text, r)
 			}
 			if got := said(l.Lookup(octets(t, "11"))); !strings.HasPrefix(got, want) {
-				t.Errorf("%s: says %q after %q, want %s", name, got, text, want)
+				t.Errorf("%s: says %q after %q, want %s", name, got, c.text, want)
 			}
 			if r := l.Reload(true); !r.Believed {
 				t.Errorf("%s: report of what is whole is %+v", name, r)

@@ -197,10 +197,11 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 }
 
 // settle looks once more at a young file that no other one is held against: it may be
-// cut off between two rows. It is the file that is looked at, not its name: one whose
-// place another has taken was whole.
+// cut off between two rows. So may an empty one of any age, which ext4 shows under its old
+// time while it is emptied. It is the file that is looked at, not its name: one whose place
+// another has taken was whole.
 func (l *Live) settle(s *source, r *reading, now time.Time) {
-	if !r.still || s.stamp.rested(now) {
+	if !r.still || s.stamp.size > 0 && s.stamp.rested(now) {
 		return
 	}
 	pause(l.Wait, lookWait)
