@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Live is the index of a long-lived process. It answers from the last file that
@@ -117,8 +119,8 @@ func (l *Live) become(next func(now *state) *state) {
 	l.state.Store(n)
 }
 
-// Reload reads the file if it has changed, which costs one stat if it has not,
-// and answers from it as far as it is believed. With accept, as for SIGHUP, a
+// Reload reads the file if it has changed, which costs a stat and an open if it has
+// not, and answers from it as far as it is believed. With accept, as for SIGHUP, a
 // file is believed whatever it has forgotten. It is safe for concurrent use.
 func (l *Live) Reload(accept bool) Report {
 	l.mutex.Lock()
@@ -153,10 +155,15 @@ func (l *Live) Size() (int64, error) {
 func (l *Live) reload(accept bool, now time.Time) Report {
 	seen, err := stampOf(l.Path)
 	if err == nil && seen == l.seen && !l.held && !l.doubtful(now) && (l.report.Believed || !accept) {
-		l.unchanged()
-		r := l.report
-		r.Changed, l.lost = l.lost != "", ""
-		return r
+		// Of a file that cannot be opened any more stat may tell from memory. Where there
+		// are no descriptors to see that with, stat is believed.
+		_, err = l.Size()
+		if err == nil || errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+			l.unchanged()
+			r := l.report
+			r.Changed, l.lost = l.lost != "", ""
+			return r
+		}
 	}
 	if err != nil {
 		return l.unread(err)

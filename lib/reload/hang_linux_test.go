@@ -1,7 +1,12 @@
 package reload_test
 
 import (
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"os"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -142,10 +147,71 @@ func TestDiskThatHangsOn(t *testing.T) {
 	}
 }
 
+// An index that cannot be opened any more may revoke anything, though stat says that it is
+// as it was: of a file server that fails it says so from memory.
+func TestIndexThatIsNotOpened(t *testing.T) {
+	c := pkitest.NewCompany(t)
+	if err := os.Chtimes(c.Index, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err) // a young one is read once more
+	}
+	k := start(t, c, &reload.Keeper{
+		Responder: &responder.Responder{CacheBytes: 1 << 20},
+		Sources:   []reload.Source{source(c.CA, c.Signer)},
+	})
+	believed := func(want bool) func(reload.Event) bool {
+		return func(e reload.Event) bool { return e.Index != nil && e.Index.Believed == want }
+	}
+	is := func(when string, good, revoked ocsp.ResponseStatus) {
+		t.Helper()
+		if got := k.ask(t, k.Good, "-no_nonce").Status; got != good {
+			t.Errorf("%s: %v of what is good, want %v", when, got, good)
+		}
+		if got := k.ask(t, k.Revoked, "-no_nonce").Status; got != revoked {
+			t.Errorf("%s: %v of what is revoked, want %v", when, got, revoked)
+		}
+	}
+	k.wait(t, believed(true))
+	allow := refuse(t, c.Index)
+	defer allow()
+	if e := k.wait(t, believed(false)); !strings.Contains(fmt.Sprint(e.Err), unix.EPERM.Error()) {
+		t.Errorf("told %v", e.Err)
+	}
+	is("while it cannot be opened", ocsp.TryLater, ocsp.Success)
+	allow()
+	k.wait(t, believed(true))
+	is("when it can again", ocsp.Success, ocsp.Success)
+}
+
 // hang keeps whoever opens a file waiting, or reads it, as a disk or a server may, until
 // it goes on.
 func hang(t *testing.T, path string, event uint64) (goOn func()) {
-	fd, err := unix.FanotifyInit(unix.FAN_CLASS_CONTENT|unix.FAN_CLOEXEC, unix.O_RDONLY)
+	fd := permit(t, path, event, 0)
+	return sync.OnceFunc(func() { unix.Close(fd) })
+}
+
+// refuse has nobody open a file, until they are allowed to.
+func refuse(t *testing.T, path string) (allow func()) {
+	events := os.NewFile(uintptr(permit(t, path, unix.FAN_OPEN_PERM, unix.FAN_NONBLOCK)), "fanotify")
+	var refusing sync.WaitGroup
+	refusing.Go(func() {
+		var event unix.FanotifyEventMetadata
+		for binary.Read(events, binary.NativeEndian, &event) == nil {
+			no := unix.FanotifyResponse{Fd: event.Fd, Response: unix.FAN_DENY}
+			if err := errors.Join(binary.Write(events, binary.NativeEndian, no), unix.Close(int(event.Fd))); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	return sync.OnceFunc(func() {
+		events.Close()
+		refusing.Wait()
+	})
+}
+
+// permit is where one is asked who may open a file, or read it.
+func permit(t *testing.T, path string, event uint64, flags uint) (fd int) {
+	t.Helper()
+	fd, err := unix.FanotifyInit(unix.FAN_CLASS_CONTENT|unix.FAN_CLOEXEC|flags, unix.O_RDONLY)
 	if err != nil {
 		t.Skip("only root can have readers of a file wait: ", err)
 	}
@@ -153,11 +219,5 @@ func hang(t *testing.T, path string, event uint64) (goOn func()) {
 		unix.Close(fd)
 		t.Skip("the kernel does not have readers of a file wait: ", err)
 	}
-	open := true
-	return func() {
-		if open {
-			open = false
-			unix.Close(fd)
-		}
-	}
+	return fd
 }
