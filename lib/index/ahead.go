@@ -46,7 +46,7 @@ func (l *Live) ahead(s *source) bool {
 	hurried.crew.size, hurried.crew.patient = everybody().size, false
 	err := hurried.scan(func(b *block) bool {
 		b.revocations(s.path, func(key []byte, f finding) {
-			if old.revokes(key, f.entry.Reason) {
+			if old.revokes(key) {
 				return
 			}
 			mu.Lock()
@@ -64,6 +64,7 @@ func (l *Live) ahead(s *source) bool {
 	found, _ := build(all, s.crew)
 	l.become(func(now *state) *state {
 		next := *now
+		next.ahead = found
 		next.stand(s.crew, found)
 		return &next
 	})
@@ -101,11 +102,11 @@ func (l *Live) known(r reading, s *source) {
 	}
 }
 
-// revokes tells whether a serial is revoked already, for as good, and by what stays
-// until a file is believed.
-func (s *state) revokes(key []byte, reason int8) bool {
+// revokes tells whether a serial is revoked already, for good, and by what stays until
+// a file is believed.
+func (s *state) revokes(key []byte) bool {
 	for _, t := range []*Table{s.believed, s.standing} {
-		if r, _, ok := t.row(key); ok && r.rank() == 3 && (r.final() || reason == certificateHold) {
+		if r, _, ok := t.row(key); ok && r.final() {
 			return true
 		}
 	}

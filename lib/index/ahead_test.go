@@ -214,3 +214,41 @@ func TestForesee(t *testing.T) {
 		t.Error("foreseen twice")
 	}
 }
+
+// A hold that a file had, and has again by now, stands when one has been believed that
+// was without it in between: whether the one that had it was believed, or foreseen.
+func TestForeseeHoldAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index.txt")
+	put := func(text string) {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(path+".new", []byte(text), 0o600), os.Rename(path+".new", path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const (
+		free = "V\t491119120000Z\t\t10\tunknown\t/CN=a\n"
+		held = "R\t491119120000Z\t261119120000Z,certificateHold\t10\tunknown\t/CN=a\n"
+	)
+	for name, first := range map[string]string{"believed": held, "foreseen": free} {
+		put(free)
+		between, err := Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(first)
+		l := &Live{Path: path}
+		l.Reload(true)
+		put(held)
+		l.Foresee()
+		// As if it were replaced when the one in between has been read, but was not judged yet.
+		old := l.state.Load()
+		put(held)
+		l.Foresee()
+		if report := l.judge(reading{table: between, still: true}, old, false, l.now()); !report.Believed {
+			t.Errorf("%s: %+v", name, report)
+		}
+		if e, err := l.Lookup([]byte{0x10}); err != nil || e.Status != Revoked {
+			t.Errorf("%s: %v, %v", name, e, err)
+		}
+	}
+}

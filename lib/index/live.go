@@ -74,6 +74,7 @@ type state struct {
 	believed *Table // nil: nothing yet
 	newer    *Table // what is stricter in the last file, which is not believed; nil: it is
 	standing *Table // revocations in all files since the one believed that stood still
+	ahead    *Table // those of the file foreseen last, but for what was revoked for good
 }
 
 // Lookup returns the entry of a serial, [ErrNotFound], or a [*DoubtError]: also

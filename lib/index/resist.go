@@ -54,6 +54,9 @@ func (s *state) since(old, now *state) *state {
 	if now.standing != old.standing {
 		s.stand(everybody(), now.standing, old.standing)
 	}
+	if now.ahead != old.ahead { // holds that the old one had, too, and this one may be without
+		s.stand(everybody(), now.ahead)
+	}
 	return s
 }
 
