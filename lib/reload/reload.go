@@ -53,8 +53,9 @@ type Keeper struct {
 	// several goroutines at once; nil: nobody is.
 	Progress func(path string, read, size int64)
 	// Look is the time between two looks at the indexes' stamps, for a change
-	// that left no other sign; 0 means 500 ms. While none succeeds for ten times that,
-	// as on a disk that hangs, only what was revoked is answered.
+	// that left no other sign; 0 means 500 ms. Once none has succeeded for ten times
+	// that, as on a disk that hangs, only what is revoked is answered, until what the
+	// file revokes is read.
 	Look time.Duration
 	// Watch calls changed with all files at first, and then with those that have
 	// changed, until ctx is done: the Run of a watch.Watcher.
