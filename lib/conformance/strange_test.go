@@ -24,23 +24,24 @@ type becoming struct {
 	put  func(path string, text []byte) error
 	cgi  string // what a process that knows nothing else says of a good certificate
 	stay string // what one says that has believed the index before
+	logs string // what the log says to do
 }
 
 var becomings = []becoming{
-	{"absent", func(string, []byte) error { return nil }, "try later", "good"},
-	{"a directory", func(path string, _ []byte) error { return os.Mkdir(path, 0o700) }, "try later", "try later"},
-	{"a FIFO", func(path string, _ []byte) error { return syscall.Mkfifo(path, 0o644) }, "try later", "try later"},
-	{"endless", func(path string, _ []byte) error { return os.Symlink("/dev/zero", path) }, "try later", "try later"},
-	{"nobody's to read", func(path string, text []byte) error { return os.WriteFile(path, text, 0) }, "try later", "try later"},
+	{"absent", func(string, []byte) error { return nil }, "try later", "good", "is the path right?"},
+	{"a directory", func(path string, _ []byte) error { return os.Mkdir(path, 0o700) }, "try later", "try later", ""},
+	{"a FIFO", func(path string, _ []byte) error { return syscall.Mkfifo(path, 0o644) }, "try later", "try later", ""},
+	{"endless", func(path string, _ []byte) error { return os.Symlink("/dev/zero", path) }, "try later", "try later", ""},
+	{"nobody's to read", func(path string, text []byte) error { return os.WriteFile(path, text, 0) }, "try later", "try later", "let the user read it"},
 	// A file that is about to be written anew looks like that of a CA that has
 	// issued nothing.
-	{"0 bytes", func(path string, _ []byte) error { return os.WriteFile(path, nil, 0o644) }, "try later", "good"},
+	{"0 bytes", func(path string, _ []byte) error { return os.WriteFile(path, nil, 0o644) }, "try later", "good", ""},
 	{"half a row", func(path string, text []byte) error {
 		return os.WriteFile(path, text[:bytes.IndexByte(text, '\n')/2], 0o644)
-	}, "try later", "good"},
+	}, "try later", "good", ""},
 	{"binary", func(path string, _ []byte) error {
 		return os.WriteFile(path, bytes.Repeat([]byte{0, 0xff, '\t', 'V', '\n', 0x80}, 1000), 0o644)
-	}, "try later", "good"},
+	}, "try later", "good", ""},
 }
 
 // asNobody has a program run by an account that reads what everybody may, where
@@ -102,6 +103,12 @@ func TestStrangeIndex(t *testing.T) {
 			wait(t, "FastCGI", func() error {
 				if got := statusOf(t, k.fastCGI(t, der).body); got != b.stay {
 					return errors.New(got)
+				}
+				return nil
+			})
+			wait(t, "the log", func() error {
+				if !strings.Contains(servertest.ReadFile(t, k.log), b.logs) {
+					return errors.New("it does not say: " + b.logs)
 				}
 				return nil
 			})

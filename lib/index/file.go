@@ -123,13 +123,21 @@ func pause(wait func(time.Duration), d time.Duration) {
 	wait(d)
 }
 
-// reasonOf is an error without the path, which a DoubtError has already.
+// reasonOf is an error without the path, which a DoubtError has already, and
+// what to do about it.
 func reasonOf(err error) string {
+	reason := err.Error()
 	var p *fs.PathError
 	if errors.As(err, &p) {
-		return p.Op + ": " + p.Err.Error()
+		reason = p.Op + ": " + p.Err.Error()
 	}
-	return err.Error()
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		reason += "; is the path right?"
+	case errors.Is(err, fs.ErrPermission):
+		reason += "; let the user read it that the program runs as (ocspcgi check -as USER tells who can)"
+	}
+	return reason
 }
 
 // part is what one block says of the serial.
