@@ -57,7 +57,7 @@ var settings = [...]setting{
 	{name: "archive", kind: duration, global: func(c *Config) any { return &c.Archive }, help: "archiveCutoff in answers about expired certificates"},
 	{name: "require_signed", kind: paths, global: func(c *Config) any { return &c.RequireSigned }, help: "answer only requests that certificates of these CAs signed"},
 	{name: "resp_name_id", kind: boolean, global: func(c *Config) any { return &c.RespNameID }, help: "name the responder by its subject, not by its key"},
-	{name: "cache", kind: path, global: func(c *Config) any { return &c.Cache }, help: "directory for signed answers"},
+	{name: "cache", kind: path, global: func(c *Config) any { return &c.Cache }, help: "directory where CGI processes keep what others need: signed answers, what the index said"},
 	{name: "cache_bytes", kind: size, initial: "64MiB", global: func(c *Config) any { return &c.CacheBytes }, help: "room for signed answers in memory"},
 
 	{name: "reqin", kind: path, flagOnly: true, global: func(c *Config) any { return &c.ReqIn }, help: "answer the request in this file; `-` for stdin"},

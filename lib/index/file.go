@@ -9,7 +9,7 @@ import (
 )
 
 // File looks serials up by one scan of the file each: the way of a CGI process,
-// which has no memory. It is safe for concurrent use.
+// which has no memory but what is Believed. It is safe for concurrent use.
 type File struct {
 	Path string
 	Now  func() time.Time    // nil: time.Now
@@ -17,8 +17,11 @@ type File struct {
 
 	// Places spares the scan where they hold; nil: there are none.
 	Places *Places
+	// Believed tells what an index has forgotten; nil: nobody does.
+	Believed *Believed
 
 	scanned atomic.Bool
+	renew   atomic.Bool           // what is Believed is of another state
 	stood   atomic.Pointer[stamp] // the state in which two looks have found a young file
 }
 
@@ -35,8 +38,23 @@ const (
 // revocation is returned from whatever state the file is in; anything else only
 // from a file that ends in a complete line and stood still. An empty file does
 // not: it may be about to be written anew.
+//
+// What is Believed of a serial that the index has forgotten is returned for it.
 func (f *File) Lookup(serial []byte) (Entry, error) {
 	serial = minimal(serial)
+	last := f.lookAgain(serial)
+	if f.Believed == nil {
+		return last.answer()
+	}
+	says, other := f.Believed.holds(f.Path, last.finding, serial, last.stamp, f.now())
+	if other && last.stamp != (stamp{}) {
+		f.renew.Store(true)
+	}
+	return says.answer()
+}
+
+// lookAgain looks until it sees a file that nobody is writing.
+func (f *File) lookAgain(serial []byte) look {
 	last := f.look(serial)
 	for n := 1; n < mostLooks && !last.settled && last.entry.Status != Revoked; n++ {
 		pause(f.Wait, lookWait)
@@ -47,20 +65,25 @@ func (f *File) Lookup(serial []byte) (Entry, error) {
 			} else {
 				f.stood.Store(&next.stamp)
 			}
-			return next.answer()
+			return next
 		}
 		last = next // another file, which may be in the making as the one before
 	}
-	return last.answer()
+	return last
 }
 
-// Remember makes the Places where a look-up had to do without them. It takes
-// about as long as a few scans.
+// Remember makes the Places where a look-up had to do without them, and renews what is
+// Believed. It takes about as long as a few scans. The error may join a [*DoubtError],
+// which says what the index has forgotten.
 func (f *File) Remember() error {
-	if f.Places == nil || !f.scanned.Load() {
-		return nil
+	var placed, believed error
+	if f.Places != nil && f.scanned.Load() {
+		placed = f.Places.Make(f.Path, f.now())
 	}
-	return f.Places.Make(f.Path, f.now())
+	if f.Believed != nil && f.renew.Load() {
+		believed = f.Believed.Renew(f.Path, f.now())
+	}
+	return errors.Join(placed, believed)
 }
 
 // look is what one scan saw.

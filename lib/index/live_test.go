@@ -35,63 +35,68 @@ func replace(t testing.TB, path, text string) {
 	}
 }
 
+// replaced are files that take the place of one that is believed.
+var replaced = []struct {
+	name, old, newer string
+	believed         bool
+	want             string // first letters of what is said of 10
+}{
+	{"the same", entry('V', "10"), entry('V', "10"), true, "V"},
+	{"issued", "", entry('V', "10"), true, "V"},
+	{"revoked", entry('V', "10"), entry('R', "10"), true, "R"},
+	{"on hold", entry('V', "10"), entry('H', "10"), true, "R"},
+	{"off hold", entry('H', "10"), entry('V', "10"), true, "V"},
+	{"expired", entry('V', "10"), entry('E', "10"), true, "E"},
+	{"expired and gone", entry('E', "10"), "", true, "not found"},
+	{"past its date and gone", "V\t251119120000Z\t\t10\tunknown\t/CN=a\n", "", true, "not found"},
+	{"revoked, expired and gone", "R\t251119120000Z\t241119120000Z\t10\tunknown\t/CN=a\n", "", true, "not found"},
+	{"written in another way", entry('V', "10"), entry('v', "0010"), true, "V"},
+	{"in another order", entry('V', "10") + entry('V', "11") + entry('R', "12"), entry('R', "12") + entry('V', "11") + entry('V', "10"), true, "V"},
+	{"a row before", entry('R', "10") + entry('R', "11"), entry('V', "12") + entry('R', "10") + entry('R', "11"), true, "R"},
+	{"twice, one of them gone", entry('V', "10") + entry('R', "10"), entry('R', "10"), true, "R"},
+	{"twice now, one of them revoked", entry('R', "10"), entry('V', "10") + entry('R', "10"), true, "R"},
+	{"doubtful now", entry('V', "10"), entry('S', "10"), true, "doubt"},
+	{"doubtful no more", entry('S', "10"), entry('V', "10"), true, "V"},
+	{"another row unreadable", entry('V', "10"), entry('V', "10") + "V\n", true, "V"},
+	{"another row unreadable, not found", "", "V\n", true, "doubt"},
+
+	{"gone", entry('V', "10"), "", false, "V"},
+	{"gone with a revocation", entry('R', "10"), "", false, "R"},
+	{"gone on hold", entry('H', "10"), "", false, "R"},
+	{"gone with an unreadable expiry", "V\tx\t\t10\tunknown\t/CN=a\n", "", false, "V"},
+	{"doubtful and gone", entry('S', "10"), "", false, "doubt"},
+	{"valid again", entry('R', "10"), entry('V', "10"), false, "R"},
+	{"expired instead of revoked", entry('R', "10"), entry('E', "10"), false, "R"},
+	{"doubtful instead of revoked", entry('R', "10"), entry('S', "10"), false, "R"},
+	{"another one gone", entry('V', "10") + entry('V', "11"), entry('V', "10"), false, "V"},
+	{"another one gone, revoked", entry('V', "10") + entry('V', "11"), entry('R', "10"), false, "R"},
+	{"another one gone, on hold", entry('V', "10") + entry('V', "11"), entry('H', "10"), false, "R"},
+	{"another one gone, off hold", entry('H', "10") + entry('V', "11"), entry('V', "10"), false, "R"},
+	{"another one gone, issued", entry('V', "11"), entry('V', "10"), false, "V"},
+	{"another one gone, issued and revoked", entry('V', "11"), entry('R', "10"), false, "R"},
+	{"another one gone, doubtful", entry('V', "10") + entry('V', "11"), entry('S', "10"), false, "doubt"},
+	{"another one gone, not found", entry('V', "11"), "", false, "not found"},
+	{"another one gone, a row unreadable", entry('V', "11"), "V\n", false, "doubt"},
+	{"another one gone, a row unreadable, valid", entry('V', "10") + entry('V', "11"), entry('V', "10") + "V\n", false, "V"},
+	{"another one valid again, issued", entry('R', "11"), entry('V', "11") + entry('V', "10"), false, "V"},
+
+	{"torn, the same", entry('V', "10"), entry('V', "10") + "V\t27", false, "V"},
+	{"torn, revoked", entry('V', "10"), entry('R', "10") + "V\t27", false, "R"},
+	{"torn within the row that revokes", entry('V', "10"), strings.TrimSuffix(entry('R', "10"), "own\t/CN=a\n"), false, "R"},
+	{"torn within its serial", entry('V', "100"), "R\t271119120000Z\t261119120000Z\t10", false, "doubt"},
+	{"torn, gone", entry('V', "10"), "V\t27", false, "V"},
+	{"torn, valid again", entry('R', "10"), entry('V', "10") + "V\t27", false, "R"},
+	{"torn, issued", "", entry('V', "10") + "V\t27", false, "doubt"},
+	{"torn, issued and revoked", "", entry('R', "10") + "V\t27", false, "R"},
+	{"torn, not found", "", "V\t27", false, "doubt"},
+}
+
+// other is a row that was there all the time.
+const other = "V\t271119120000Z\t\tAA\tunknown\t/CN=other\n"
+
 // TestBelief replaces a file that is believed by another one.
 func TestBelief(t *testing.T) {
-	const other = "V\t271119120000Z\t\tAA\tunknown\t/CN=other\n"
-	for _, c := range []struct {
-		name, old, newer string
-		believed         bool
-		want             string // first letters of what is said of 10
-	}{
-		{"the same", entry('V', "10"), entry('V', "10"), true, "V"},
-		{"issued", "", entry('V', "10"), true, "V"},
-		{"revoked", entry('V', "10"), entry('R', "10"), true, "R"},
-		{"on hold", entry('V', "10"), entry('H', "10"), true, "R"},
-		{"off hold", entry('H', "10"), entry('V', "10"), true, "V"},
-		{"expired", entry('V', "10"), entry('E', "10"), true, "E"},
-		{"expired and gone", entry('E', "10"), "", true, "not found"},
-		{"past its date and gone", "V\t251119120000Z\t\t10\tunknown\t/CN=a\n", "", true, "not found"},
-		{"revoked, expired and gone", "R\t251119120000Z\t241119120000Z\t10\tunknown\t/CN=a\n", "", true, "not found"},
-		{"written in another way", entry('V', "10"), entry('v', "0010"), true, "V"},
-		{"in another order", entry('V', "10") + entry('V', "11") + entry('R', "12"), entry('R', "12") + entry('V', "11") + entry('V', "10"), true, "V"},
-		{"a row before", entry('R', "10") + entry('R', "11"), entry('V', "12") + entry('R', "10") + entry('R', "11"), true, "R"},
-		{"twice, one of them gone", entry('V', "10") + entry('R', "10"), entry('R', "10"), true, "R"},
-		{"twice now, one of them revoked", entry('R', "10"), entry('V', "10") + entry('R', "10"), true, "R"},
-		{"doubtful now", entry('V', "10"), entry('S', "10"), true, "doubt"},
-		{"doubtful no more", entry('S', "10"), entry('V', "10"), true, "V"},
-		{"another row unreadable", entry('V', "10"), entry('V', "10") + "V\n", true, "V"},
-		{"another row unreadable, not found", "", "V\n", true, "doubt"},
-
-		{"gone", entry('V', "10"), "", false, "V"},
-		{"gone with a revocation", entry('R', "10"), "", false, "R"},
-		{"gone on hold", entry('H', "10"), "", false, "R"},
-		{"gone with an unreadable expiry", "V\tx\t\t10\tunknown\t/CN=a\n", "", false, "V"},
-		{"doubtful and gone", entry('S', "10"), "", false, "doubt"},
-		{"valid again", entry('R', "10"), entry('V', "10"), false, "R"},
-		{"expired instead of revoked", entry('R', "10"), entry('E', "10"), false, "R"},
-		{"doubtful instead of revoked", entry('R', "10"), entry('S', "10"), false, "R"},
-		{"another one gone", entry('V', "10") + entry('V', "11"), entry('V', "10"), false, "V"},
-		{"another one gone, revoked", entry('V', "10") + entry('V', "11"), entry('R', "10"), false, "R"},
-		{"another one gone, on hold", entry('V', "10") + entry('V', "11"), entry('H', "10"), false, "R"},
-		{"another one gone, off hold", entry('H', "10") + entry('V', "11"), entry('V', "10"), false, "R"},
-		{"another one gone, issued", entry('V', "11"), entry('V', "10"), false, "V"},
-		{"another one gone, issued and revoked", entry('V', "11"), entry('R', "10"), false, "R"},
-		{"another one gone, doubtful", entry('V', "10") + entry('V', "11"), entry('S', "10"), false, "doubt"},
-		{"another one gone, not found", entry('V', "11"), "", false, "not found"},
-		{"another one gone, a row unreadable", entry('V', "11"), "V\n", false, "doubt"},
-		{"another one gone, a row unreadable, valid", entry('V', "10") + entry('V', "11"), entry('V', "10") + "V\n", false, "V"},
-		{"another one valid again, issued", entry('R', "11"), entry('V', "11") + entry('V', "10"), false, "V"},
-
-		{"torn, the same", entry('V', "10"), entry('V', "10") + "V\t27", false, "V"},
-		{"torn, revoked", entry('V', "10"), entry('R', "10") + "V\t27", false, "R"},
-		{"torn within the row that revokes", entry('V', "10"), strings.TrimSuffix(entry('R', "10"), "own\t/CN=a\n"), false, "R"},
-		{"torn within its serial", entry('V', "100"), "R\t271119120000Z\t261119120000Z\t10", false, "doubt"},
-		{"torn, gone", entry('V', "10"), "V\t27", false, "V"},
-		{"torn, valid again", entry('R', "10"), entry('V', "10") + "V\t27", false, "R"},
-		{"torn, issued", "", entry('V', "10") + "V\t27", false, "doubt"},
-		{"torn, issued and revoked", "", entry('R', "10") + "V\t27", false, "R"},
-		{"torn, not found", "", "V\t27", false, "doubt"},
-	} {
+	for _, c := range replaced {
 		t.Run(c.name, func(t *testing.T) {
 			path := write(t, other+c.old)
 			l := live(t, path)

@@ -61,13 +61,14 @@ func (p *Places) find(s *source, serial []byte) (found finding, ok bool) {
 	if _, err := f.ReadAt(head[:], 0); err != nil {
 		return finding{}, false
 	}
+	k := sealer(p.Secret)
 	pages := binary.BigEndian.Uint32(head[40:])
-	if pages == 0 || !hmac.Equal(head[:], p.head(s.stamp, pages)) {
+	if pages == 0 || !hmac.Equal(head[:], k.head(s.stamp, pages)) {
 		return finding{}, false
 	}
-	number, mark := p.place(serial, pages)
+	number, mark := k.place(serial, pages)
 	var page [pageSize]byte
-	if _, err := f.ReadAt(page[:], headSize+int64(number)*pageSize); err != nil || !hmac.Equal(page[:sealSize], p.seal(head[:], number, page[sealSize:])) {
+	if _, err := f.ReadAt(page[:], headSize+int64(number)*pageSize); err != nil || !hmac.Equal(page[:sealSize], k.seal(head[:], number, page[sealSize:])) {
 		return finding{}, false
 	}
 	first := int64(0) // where the row begins that found is from
@@ -113,23 +114,26 @@ func (s *source) rowAt(offset int64, r *row) bool {
 	}
 }
 
-// head is the head of the places of an index in that state.
-func (p *Places) head(s stamp, pages uint32) []byte {
+// sealer seals a file of pages, and spreads serials over them.
+type sealer [sha256.Size]byte
+
+// head is the head of a file about an index in that state.
+func (k sealer) head(s stamp, pages uint32) []byte {
 	head := make([]byte, 0, headSize)
 	for _, n := range []uint64{s.dev, s.ino, uint64(s.size), uint64(s.mtime), uint64(s.ctime)} {
 		head = binary.BigEndian.AppendUint64(head, n)
 	}
 	head = binary.BigEndian.AppendUint32(head, pages)
-	return append(head, p.digest('h', head)[:headSize-len(head)]...)
+	return append(head, k.digest('h', head)[:headSize-len(head)]...)
 }
 
 // seal is the seal of a page behind that head.
-func (p *Places) seal(head []byte, number uint32, slots []byte) []byte {
-	return p.digest('p', head, binary.BigEndian.AppendUint32(nil, number), slots)[:sealSize]
+func (k sealer) seal(head []byte, number uint32, slots []byte) []byte {
+	return k.digest('p', head, binary.BigEndian.AppendUint32(nil, number), slots)[:sealSize]
 }
 
-func (p *Places) digest(purpose byte, parts ...[]byte) []byte {
-	h := hmac.New(sha256.New, p.Secret[:])
+func (k sealer) digest(purpose byte, parts ...[]byte) []byte {
+	h := hmac.New(sha256.New, k[:])
 	h.Write([]byte{purpose})
 	for _, part := range parts {
 		h.Write(part)
@@ -138,9 +142,9 @@ func (p *Places) digest(purpose byte, parts ...[]byte) []byte {
 }
 
 // place says which page a serial belongs to, and how it is marked there.
-func (p *Places) place(serial []byte, pages uint32) (number uint32, mark uint64) {
+func (k sealer) place(serial []byte, pages uint32) (number uint32, mark uint64) {
 	h := fnv.New64a()
-	h.Write(p.Secret[:8])
+	h.Write(k[:8])
 	h.Write(serial)
 	sum := h.Sum64() * 0x9e3779b97f4a7c15 // the low bits of FNV are better than the high ones
 	hi, _ := bits.Mul64(sum, uint64(pages))
@@ -158,7 +162,7 @@ func (p *Places) Make(path string, now time.Time) error {
 	if s.stamp.size < worthwhile || s.stamp.size >= 1<<offsetLen || !s.stamp.rested(now) {
 		return nil
 	}
-	unlock, err := p.lock()
+	unlock, err := lock(p.Path)
 	if err != nil || unlock == nil {
 		return err
 	}
@@ -170,12 +174,12 @@ func (p *Places) Make(path string, now time.Time) error {
 	return p.write(s.stamp, pages)
 }
 
-// lock keeps others from doing the same work. Nil: they do it already.
-func (p *Places) lock() (unlock func() error, err error) {
-	if err := os.MkdirAll(filepath.Dir(p.Path), 0o700); err != nil {
+// lock keeps others from writing the file at the same time. Nil: they do it already.
+func lock(path string) (unlock func() error, err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(p.Path+".lock", os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +225,7 @@ func (p *Places) collect(s *source) ([][pageSize]byte, error) {
 				doubtful = true
 				break
 			}
-			number, mark := p.place(r.key, uint32(len(pages)))
+			number, mark := sealer(p.Secret).place(r.key, uint32(len(pages)))
 			n := int(filled[number])
 			if n == perPage {
 				uneven = true
@@ -255,7 +259,26 @@ func (s *source) count() (int64, error) {
 
 // write puts the file in its place, whole.
 func (p *Places) write(of stamp, pages [][pageSize]byte) error {
-	name := p.Path + ".new" // of whoever has the lock; left over from one that was killed
+	k := sealer(p.Secret)
+	head := k.head(of, uint32(len(pages)))
+	err := replace(p.Path, func(w io.Writer) {
+		w.Write(head)
+		for i := range pages {
+			slots := pages[i][sealSize:]
+			w.Write(k.seal(head, uint32(i), slots))
+			w.Write(slots)
+		}
+	})
+	if err != nil {
+		err = fmt.Errorf("places of the index: %w", err)
+	}
+	return err
+}
+
+// replace puts a file in its place, whole, for whoever has its lock. What w writes to
+// keeps the first error.
+func replace(path string, write func(w io.Writer)) error {
+	name := path + ".new" // left over from one that was killed
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -263,19 +286,13 @@ func (p *Places) write(of stamp, pages [][pageSize]byte) error {
 	if err != nil {
 		return err
 	}
-	head := p.head(of, uint32(len(pages)))
 	w := bufio.NewWriterSize(f, blockSize)
-	w.Write(head) // Flush has the first error
-	for i := range pages {
-		slots := pages[i][sealSize:]
-		w.Write(p.seal(head, uint32(i), slots))
-		w.Write(slots)
-	}
+	write(w)
 	if err = errors.Join(w.Flush(), f.Close()); err == nil {
-		err = os.Rename(name, p.Path)
+		err = os.Rename(name, path)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("places of the index: %w", err), os.Remove(name))
+		return errors.Join(err, os.Remove(name))
 	}
 	return nil
 }

@@ -115,4 +115,6 @@ const (
 	reasonMoved  = "changed while it was read"
 	reasonUnread = "was not read yet"
 	reasonNewer  = "has changed, and is not read yet"
+
+	reasonVanished = "a row that could not be understood has vanished"
 )

@@ -10,6 +10,7 @@ import (
 
 	"ocspcgi/cgi"
 	"ocspcgi/lib/config"
+	"ocspcgi/lib/index"
 	"ocspcgi/lib/journal"
 	"ocspcgi/lib/ocsphttp"
 	"ocspcgi/lib/responder"
@@ -52,7 +53,10 @@ func (p *Program) CGI() int {
 	if len(after) > 0 {
 		err = p.linger(after)
 	}
-	if err != nil {
+	switch {
+	case errors.As(err, new(*index.DoubtError)):
+		log.Error().Err(err).Msg("index not believed: what it has forgotten stays as it was")
+	case err != nil:
 		log.Warn().Err(err).Msg("answers are not shared")
 	}
 	return 0

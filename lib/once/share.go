@@ -39,11 +39,16 @@ func (o *Answerer) share(cfg *config.Config, version string, after *errands) err
 	if err != nil {
 		return err
 	}
+	lasting, err := lasting(o.sources)
+	if err != nil {
+		return err
+	}
 	dir := &store.Directory{Path: cfg.Cache, Keep: 2 * longest(cfg)}
 	o.responder.Shared = &late{Sealed: store.Sealed{Directory: dir, Secret: secret}, after: after}
 	for _, file := range o.indexes {
 		name := sha256.Sum256(append(secret[:], file.Path...))
 		file.Places = &index.Places{Path: dir.File(hex.EncodeToString(name[:])), Secret: secret}
+		file.Believed = &index.Believed{Dir: cfg.Cache, Secret: lasting}
 		after.add(file.Remember)
 	}
 	return nil
@@ -75,6 +80,22 @@ func secret(cfg *config.Config, sources []reload.Source, version string) (sum [s
 		}
 		for _, pair := range source.Files.Signers {
 			if err := secretive(cmp.Or(pair.Key, pair.Certificate)); err != nil {
+				return sum, err
+			}
+		}
+	}
+	h.Sum(sum[:0])
+	return sum, nil
+}
+
+// lasting is a secret that only a change of the keys changes: with it is sealed what is
+// not to be forgotten when settings, certificates or the program are others.
+func lasting(sources []reload.Source) (sum [sha256.Size]byte, err error) {
+	h := sha256.New()
+	fmt.Fprintln(h, "what is believed")
+	for _, source := range sources {
+		for _, pair := range source.Files.Signers {
+			if err := addFile(h, cmp.Or(pair.Key, pair.Certificate)); err != nil {
 				return sum, err
 			}
 		}

@@ -19,6 +19,7 @@ import (
 type medium struct {
 	name     string
 	memory   bool          // of the responder: it never forgets a revocation
+	believes bool          // without one, but for what was believed in a file that had rested when somebody asked
 	grace    time.Duration // after a change is finished
 	backward time.Duration // how far producedAt may go back between two answers: several processes share them
 	ask      func(q *question) (*reply, error)
@@ -32,6 +33,15 @@ func (m *medium) history(a *authority) *history {
 		return &a.memory
 	}
 	return &a.file
+}
+
+// may lists what may be said of a serial to who has asked and was answered then.
+func (m *medium) may(a *authority, serial string, asked, answered time.Time) []claim {
+	claims := m.history(a).may(serial, asked, answered, m.grace)
+	if m.believes {
+		claims = append(claims, a.memory.may(serial, asked, answered, second)...)
+	}
+	return claims
 }
 
 // produced is when the latest answer to each question was produced.

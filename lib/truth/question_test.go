@@ -133,15 +133,14 @@ func (x *exchange) truth(i int, single *wire.Single, produced time.Time) error {
 	if single.Status == wire.Revoked {
 		said.revoked, said.reason = single.RevokedAt.Unix(), single.Reason
 	}
-	h := x.medium.history(x.of)
-	may := h.may(serial, x.asked, x.answered, x.medium.grace)
+	may := x.medium.may(x.of, serial, x.asked, x.answered)
 	if !slices.ContainsFunc(may, func(c claim) bool {
 		// No revocation is later than the answer, which was begun before it.
 		c.revoked = min(c.revoked, produced.Unix())
 		return c == said
 	}) {
 		return fmt.Errorf("%s is said to be %v, and may be said to be %v: asked %v ago, answered %v ago%s", serial, said, may,
-			time.Since(x.asked).Round(time.Microsecond), time.Since(x.answered).Round(time.Microsecond), h.tell(serial))
+			time.Since(x.asked).Round(time.Microsecond), time.Since(x.answered).Round(time.Microsecond), x.medium.history(x.of).tell(serial))
 	}
 	return nil
 }

@@ -122,7 +122,7 @@ func (s *soak) note(x *exchange) {
 		return
 	}
 	for _, serial := range x.serials {
-		if slices.Contains(x.medium.history(x.of).may(serial, x.asked, x.answered, x.medium.grace), never) {
+		if slices.Contains(x.medium.may(x.of, serial, x.asked, x.answered), never) {
 			s.untold.Add(1)
 			return
 		}

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -15,6 +17,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"ocspcgi/lib/servertest"
 )
@@ -80,7 +84,6 @@ func media(t *testing.T, cas []*authority, hup *accepting) []*medium {
 	settle(t, r.Config, cas, "")
 	stays := servertest.FreeAddress(t)
 	p := r.Listen(t, stays)
-	hup.signal = p.Reload
 	nginx := web(t, servertest.Nginx, r, "../../nginx/path.conf")
 	plain := web(t, servertest.Apache("event"), r, "../../apache/cgi-path.conf")
 	sharing := *r
@@ -88,17 +91,35 @@ func media(t *testing.T, cas []*authority, hup *accepting) []*medium {
 	cache := filepath.Join(r.Dir, "cache")
 	servertest.Mkdir(t, cache)
 	settle(t, sharing.Config, cas, fmt.Sprintf("cache = %q\n", cache))
+	hup.signal = func() error { return errors.Join(p.Reload(), unlearn(cache)) }
 	shared := web(t, servertest.Apache("prefork"), &sharing, "../../apache/cgi-path.conf")
 	stay := &produced{last: map[string]time.Time{}}
 	each := func() *produced { return &produced{last: map[string]time.Time{}} }
 	return []*medium{
 		{name: "CGI, Apache event", ask: byHTTP(plain), produced: each()},
-		{name: "CGI, Apache prefork, answers shared", ask: byHTTP(shared), produced: each(), backward: 2 * second},
+		{name: "CGI, Apache prefork, answers shared", ask: byHTTP(shared), believes: true, produced: each(), backward: 2 * second},
 		{name: "FastCGI, nginx", memory: true, grace: second, ask: byHTTP(nginx), produced: stay},
 		{name: "FastCGI, at the socket", memory: true, grace: second, ask: bySocket(r), produced: stay},
 		{name: "HTTP", memory: true, grace: second, ask: byHTTP("http://" + stays), produced: stay},
 		{name: "HTTP, another client", memory: true, grace: second, ask: byHTTP("http://" + stays), produced: stay},
 	}
+}
+
+// unlearn removes what CGI processes believe, when none is about to write it again.
+func unlearn(cache string) error {
+	locks, err := filepath.Glob(filepath.Join(cache, "believed-*.lock"))
+	for _, name := range locks {
+		lock, openErr := os.Open(name)
+		if openErr != nil {
+			return openErr
+		}
+		err = errors.Join(err, unix.Flock(int(lock.Fd()), unix.LOCK_EX))
+		if fault := os.Remove(strings.TrimSuffix(name, ".lock")); !errors.Is(fault, fs.ErrNotExist) {
+			err = errors.Join(err, fault)
+		}
+		err = errors.Join(err, lock.Close())
+	}
+	return err
 }
 
 // settle writes the settings to answer for all CAs.

@@ -1,0 +1,319 @@
+package index
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Believed remembers what the last index said that was whole, for processes that come
+// and go: what only memory can tell is told by it, as [Live] tells it. A row that has
+// vanished before its expiry keeps its status, and so does a revocation other than a
+// hold that was taken back. To have an index accepted as it is, the file is removed.
+//
+// It is believed only where it is sealed with the secret: whoever knows that could
+// sign answers.
+type Believed struct {
+	Dir    string // where the files are, which Renew writes, one of each index and secret
+	Secret [sha256.Size]byte
+}
+
+const prefix = "believed-"
+
+// File is where it is remembered what an index says.
+func (b *Believed) File(path string) string {
+	name := sealer(b.Secret).digest('n', []byte(path))
+	return filepath.Join(b.Dir, prefix+hex.EncodeToString(name))
+}
+
+// The file is a sealed head and sealed pages of one size, as that of [Places]; a page
+// has the records of those serials whose hash picks it.
+const (
+	memoryPage = 2 << 10
+	usedSize   = 2 // octets that say how many of a page are used
+	pageRoom   = memoryPage - sealSize - usedSize
+)
+
+// memorable is the size in bytes of the largest index that is remembered: all of it
+// is in memory for that, twice.
+const memorable = huge
+
+// A file is written again once it is as old as renewed, though the index is as it was,
+// and one as old as abandoned is removed: nobody needs it any more.
+const (
+	renewed   = 7 * 24 * time.Hour
+	abandoned = 90 * 24 * time.Hour
+)
+
+// memory is the open file.
+type memory struct {
+	*Believed
+	file  *os.File
+	head  [headSize]byte
+	pages uint32
+	mtime int64
+}
+
+// open opens the file of an index where it is to be believed.
+func (b *Believed) open(path string) (*memory, bool) {
+	f, err := os.OpenFile(b.File(path), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, false
+	}
+	m := &memory{Believed: b, file: f}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err == nil {
+		m.mtime = st.Mtim.Nano()
+	}
+	if _, err := f.ReadAt(m.head[:], 0); err == nil {
+		m.pages = binary.BigEndian.Uint32(m.head[40:])
+	}
+	if m.pages == 0 || !hmac.Equal(m.head[:], sealer(b.Secret).head(m.of(), m.pages)) {
+		f.Close()
+		return nil, false
+	}
+	return m, true
+}
+
+// of is the state of the index that is remembered.
+func (m *memory) of() stamp {
+	n := func(i int) uint64 { return binary.BigEndian.Uint64(m.head[8*i:]) }
+	return stamp{n(0), n(1), int64(n(2)), int64(n(3)), int64(n(4))}
+}
+
+// page reads one page.
+func (m *memory) page(number uint32) (*chunk, error) {
+	var page [memoryPage]byte
+	if _, err := m.file.ReadAt(page[:], headSize+int64(number)*memoryPage); err != nil {
+		return nil, err
+	}
+	if !hmac.Equal(page[:sealSize], sealer(m.Secret).seal(m.head[:], number, page[sealSize:])) {
+		return nil, fmt.Errorf("%s: page %d is not sealed", m.file.Name(), number)
+	}
+	rest := page[sealSize:]
+	used := binary.BigEndian.Uint16(rest)
+	return &chunk{before: nowhere, records: rest[usedSize : usedSize+used]}, nil
+}
+
+// find looks a serial up.
+func (m *memory) find(serial []byte) (record, bool) {
+	number, _ := sealer(m.Secret).place(serial, m.pages)
+	page, err := m.page(number)
+	if err != nil {
+		return record{}, false
+	}
+	c := cursor{table: &Table{chunks: []chunk{*page}}}
+	for r, ok := c.next(); ok; r, ok = c.next() {
+		if bytes.Equal(r.key(), serial) {
+			return r, true
+		}
+	}
+	return record{}, false
+}
+
+// table is all that is remembered.
+func (m *memory) table(c crew) (*Table, error) {
+	chunks := make([]chunk, m.pages)
+	for i := range chunks {
+		page, err := m.page(uint32(i))
+		if err != nil {
+			return nil, err
+		}
+		for r := (record{page, 0}); int(r.at) < len(page.records); r.at = r.next() {
+			page.rows++
+		}
+		chunks[i] = *page
+	}
+	t, _ := build(chunks, c)
+	return t, nil
+}
+
+// holds is what is to be said of a serial where the index, in that state, says that,
+// and whether what is remembered is of another state.
+func (b *Believed) holds(path string, says finding, serial []byte, of stamp, now time.Time) (finding, bool) {
+	m, ok := b.open(path)
+	if !ok {
+		return says, true
+	}
+	defer m.file.Close()
+	other := m.of() != of
+	if r, ok := m.find(serial); ok && says.entry.Status != Revoked && (says.rank() > 0 || !past(r, now)) {
+		was := r.finding()
+		if r.rank() == 2 {
+			was.doubt = doubt(path, reasonVanished)
+		}
+		switch {
+		case !other: // the state was judged when it was remembered
+			says = stricter(says, was)
+		case says.rank() == 0 || r.final():
+			says = was
+		case says.rank() == 1 && r.rank() == 3:
+			says = m.released(path, says, was, now)
+		}
+	}
+	return says, other || now.Sub(time.Unix(0, m.mtime)) > renewed
+}
+
+// released is what is to be said of who was on hold, where the index says that he is so
+// no longer: it is believed if it has not forgotten others.
+func (m *memory) released(path string, says, was finding, now time.Time) finding {
+	s, err := open(path)
+	if err != nil {
+		return finding{doubt: doubt(path, reasonOf(err))}
+	}
+	defer s.file.Close()
+	r := s.load(now)
+	if r.table.whole != nil {
+		return finding{doubt: r.table.whole}
+	}
+	old, err := m.table(s.crew)
+	if err != nil {
+		return says
+	}
+	var found faults
+	if found.forgets(old, r.table, now); found.count > 0 {
+		return was
+	}
+	return says
+}
+
+// Renew remembers what the index at path says, if that is whole and has rested for a
+// while, and if nobody else does it at that moment. The error is a [*DoubtError] where
+// the index has forgotten something, which stays remembered.
+func (b *Believed) Renew(path string, now time.Time) error {
+	s, err := open(path)
+	if err != nil {
+		return err
+	}
+	defer s.file.Close()
+	if s.stamp.size == 0 || s.stamp.size > memorable || !s.stamp.rested(now) {
+		return nil
+	}
+	file := b.File(path)
+	unlock, err := lock(file)
+	if err != nil || unlock == nil {
+		return err
+	}
+	defer unlock()
+	old, err := b.read(path, s.crew)
+	if err != nil {
+		return err
+	}
+	r := s.load(now)
+	if r.failed != nil || r.table.whole != nil {
+		return r.failed
+	}
+	var found faults
+	found.forgets(old, r.table, now)
+	err = b.write(file, s.stamp, merge(old, r.table, found.count > 0, now))
+	if err = errors.Join(err, b.sweep(file, now)); err != nil || found.count == 0 {
+		return err
+	}
+	return &DoubtError{Path: path, Line: found.first[0].Line, Reason: fmt.Sprintf(
+		"has forgotten %d rows or revocations; the first: %s; if this is meant, remove %s", found.count, found.first[0].Text, file)}
+}
+
+// read is all that is remembered; nil: nothing is.
+func (b *Believed) read(path string, c crew) (*Table, error) {
+	m, ok := b.open(path)
+	if !ok {
+		return nil, nil
+	}
+	defer m.file.Close()
+	return m.table(c)
+}
+
+// merge is the rows of a newer table, those that are forgotten as they were, and what
+// was on hold too where there are such.
+func merge(old, newer *Table, forgetful bool, now time.Time) (rows []record) {
+	c := cursor{table: newer}
+	for r, ok := c.next(); ok; r, ok = c.next() {
+		if chosen, _, _ := newer.row(r.key()); chosen != r {
+			continue // a second row of its serial
+		}
+		if was, _, ok := old.row(r.key()); ok && forgetful && was.rank() == 3 && r.rank() < 3 {
+			r = was
+		}
+		rows = append(rows, r)
+	}
+	c = cursor{table: old}
+	for was, ok := c.next(); ok; was, ok = c.next() {
+		if _, _, found := newer.row(was.key()); !found && !past(was, now) {
+			rows = append(rows, was)
+		}
+	}
+	return rows
+}
+
+// write puts the file in its place, whole.
+func (b *Believed) write(file string, of stamp, rows []record) error {
+	size := 0
+	for _, r := range rows {
+		size += int(r.next() - r.at)
+	}
+	for pages := size/(pageRoom/2) + 1; ; pages *= 2 {
+		all, ok := b.lay(rows, pages)
+		if !ok {
+			continue
+		}
+		k := sealer(b.Secret)
+		head := k.head(of, uint32(pages))
+		return replace(file, func(w io.Writer) {
+			w.Write(head)
+			for i := range all {
+				text := all[i][sealSize:]
+				w.Write(k.seal(head, uint32(i), text))
+				w.Write(text)
+			}
+		})
+	}
+}
+
+// lay puts each row into its page; not ok: they do not fit.
+func (b *Believed) lay(rows []record, pages int) (all [][memoryPage]byte, ok bool) {
+	all = make([][memoryPage]byte, pages)
+	for _, r := range rows {
+		f := r.finding()
+		f.entry.Hold, f.entry.Invalid, f.doubt = "", time.Time{}, nil // few have those
+		var one chunk
+		one.add(r.key(), f)
+		number, _ := sealer(b.Secret).place(r.key(), uint32(pages))
+		page := all[number][sealSize:]
+		used := int(binary.BigEndian.Uint16(page))
+		if used+len(one.records) > pageRoom {
+			return nil, false
+		}
+		copy(page[usedSize+used:], one.records)
+		binary.BigEndian.PutUint16(page, uint16(used+len(one.records)))
+	}
+	return all, true
+}
+
+// sweep removes what was believed of indexes and with keys that there are no more; not
+// what belongs to file, whose lock is held.
+func (b *Believed) sweep(file string, now time.Time) error {
+	entries, err := os.ReadDir(b.Dir)
+	for _, entry := range entries {
+		info, gone := entry.Info()
+		if gone != nil || !info.Mode().IsRegular() || !strings.HasPrefix(entry.Name(), prefix) ||
+			strings.HasPrefix(entry.Name(), filepath.Base(file)) || now.Sub(info.ModTime()) < abandoned {
+			continue
+		}
+		if fault := os.Remove(filepath.Join(b.Dir, entry.Name())); !errors.Is(fault, fs.ErrNotExist) {
+			err = errors.Join(err, fault)
+		}
+	}
+	return err
+}
