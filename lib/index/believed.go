@@ -93,25 +93,23 @@ func (m *memory) of() stamp {
 	return stamp{n(0), n(1), int64(n(2)), int64(n(3)), int64(n(4))}
 }
 
-// page reads one page.
-func (m *memory) page(number uint32) (*chunk, error) {
+// page reads one page; nil: it is damaged.
+func (m *memory) page(number uint32) *chunk {
 	var page [memoryPage]byte
-	if _, err := m.file.ReadAt(page[:], headSize+int64(number)*memoryPage); err != nil {
-		return nil, err
-	}
-	if !hmac.Equal(page[:sealSize], sealer(m.Secret).seal(m.head[:], number, page[sealSize:])) {
-		return nil, fmt.Errorf("%s: page %d is not sealed", m.file.Name(), number)
-	}
+	_, err := m.file.ReadAt(page[:], headSize+int64(number)*memoryPage)
 	rest := page[sealSize:]
+	if err != nil || !hmac.Equal(page[:sealSize], sealer(m.Secret).seal(m.head[:], number, rest)) {
+		return nil
+	}
 	used := binary.BigEndian.Uint16(rest)
-	return &chunk{before: nowhere, records: rest[usedSize : usedSize+used]}, nil
+	return &chunk{before: nowhere, records: rest[usedSize : usedSize+used]}
 }
 
 // find looks a serial up.
 func (m *memory) find(serial []byte) (record, bool) {
 	number, _ := sealer(m.Secret).place(serial, m.pages)
-	page, err := m.page(number)
-	if err != nil {
+	page := m.page(number)
+	if page == nil {
 		return record{}, false
 	}
 	c := cursor{table: &Table{chunks: []chunk{*page}}}
@@ -123,13 +121,13 @@ func (m *memory) find(serial []byte) (record, bool) {
 	return record{}, false
 }
 
-// table is all that is remembered.
-func (m *memory) table(c crew) (*Table, error) {
+// table is all that is remembered; nil: some of it is damaged.
+func (m *memory) table(c crew) *Table {
 	chunks := make([]chunk, m.pages)
 	for i := range chunks {
-		page, err := m.page(uint32(i))
-		if err != nil {
-			return nil, err
+		page := m.page(uint32(i))
+		if page == nil {
+			return nil
 		}
 		for r := (record{page, 0}); int(r.at) < len(page.records); r.at = r.next() {
 			page.rows++
@@ -137,7 +135,7 @@ func (m *memory) table(c crew) (*Table, error) {
 		chunks[i] = *page
 	}
 	t, _ := build(chunks, c)
-	return t, nil
+	return t
 }
 
 // holds is what is to be said of a serial where the index, in that state, says that,
@@ -178,12 +176,8 @@ func (m *memory) released(path string, says, was finding, now time.Time) finding
 	if r.table.whole != nil {
 		return finding{doubt: r.table.whole}
 	}
-	old, err := m.table(s.crew)
-	if err != nil {
-		return says
-	}
 	var found faults
-	if found.forgets(old, r.table, now); found.count > 0 {
+	if found.forgets(m.table(s.crew), r.table, now); found.count > 0 {
 		return was
 	}
 	return says
@@ -207,14 +201,11 @@ func (b *Believed) Renew(path string, now time.Time) error {
 		return err
 	}
 	defer unlock()
-	old, err := b.read(path, s.crew)
-	if err != nil {
-		return err
-	}
 	r := s.load(now)
 	if r.failed != nil || r.table.whole != nil {
 		return r.failed
 	}
+	old := b.read(path, s.crew)
 	var found faults
 	found.forgets(old, r.table, now)
 	err = b.write(file, s.stamp, merge(old, r.table, found.count > 0, now))
@@ -225,11 +216,11 @@ func (b *Believed) Renew(path string, now time.Time) error {
 		"has forgotten %d rows or revocations; the first: %s; if this is meant, remove %s", found.count, found.first[0].Text, file)}
 }
 
-// read is all that is remembered; nil: nothing is.
-func (b *Believed) read(path string, c crew) (*Table, error) {
+// read is all that is remembered; nil: nothing is that is to be believed.
+func (b *Believed) read(path string, c crew) *Table {
 	m, ok := b.open(path)
 	if !ok {
-		return nil, nil
+		return nil
 	}
 	defer m.file.Close()
 	return m.table(c)

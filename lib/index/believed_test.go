@@ -155,6 +155,14 @@ func TestBelievedAlone(t *testing.T) {
 		put(whole[:i])
 		ask(fmt.Sprintf("cut at %d", i), "V")
 	}
+	broken := bytes.Clone(whole)
+	broken[len(broken)-1] ^= 1
+	put(broken)
+	remember(t, f, true)
+	replace(t, path, other)
+	ask("damaged and remembered anew", "V")
+
+	replace(t, path, entry('V', "10"))
 	put(whole)
 	f.Believed.Secret[0]++
 	ask("of another secret", "V")
