@@ -44,6 +44,12 @@ func start(t *testing.T, s *httpd.Server) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serveOn(t, s, l)
+	return l.Addr().String()
+}
+
+// serveOn serves s on l until the test ends.
+func serveOn(t *testing.T, s *httpd.Server, l net.Listener) {
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
 	t.Cleanup(func() {
@@ -56,7 +62,6 @@ func start(t *testing.T, s *httpd.Server) (address string) {
 			t.Errorf("Serve: %v", err)
 		}
 	})
-	return l.Addr().String()
 }
 
 // dial opens a connection that gives up after a while.

@@ -2,11 +2,14 @@ package httpd_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ocspcgi/lib/httpd"
@@ -31,14 +34,11 @@ func TestSlowClients(t *testing.T) {
 	const soon = 50 * time.Millisecond
 	t.Run("byte by byte", func(t *testing.T) {
 		c := dial(t, start(t, &httpd.Server{Handler: describe, HeaderTimeout: 20 * soon}))
-		sent := 0
-		for request := strings.Repeat("GET / HTTP/1.1\r\n", 1000); sent < len(request); sent++ {
-			if _, err := fmt.Fprint(c, request[sent:sent+1]); err != nil {
-				break
-			}
+		_, err := fmt.Fprint(c, "GET / HTTP/1.0\r\nX: ")
+		for ; err == nil; _, err = fmt.Fprint(c, "x") {
 			time.Sleep(soon)
 		}
-		if sent > 1000 {
+		if errors.Is(err, os.ErrDeadlineExceeded) { // its own
 			t.Error("it was never let go")
 		}
 	})
@@ -69,7 +69,53 @@ func TestSlowClients(t *testing.T) {
 			t.Error("all of it came")
 		}
 	})
+	const get10, get11 = "GET /a HTTP/1.0\r\n\r\n", "GET /a HTTP/1.1\r\nHost: x\r\n\r\n"
+	for _, c := range []struct {
+		name, send string
+		waits      time.Duration // before it reads
+		lasts      time.Duration // the connection
+		answer     string
+	}{
+		{"half a header", "GET / HTTP/1.0\r\nX: ", 0, 10 * time.Second, ""},
+		{"half a body", "POST /a HTTP/1.0\r\nContent-Length: 5\r\n\r\nab", 0, 30 * time.Second, "POST /a 2 short"},
+		{"an answer taken in time", get10, 59 * time.Second, 59 * time.Second, "GET /a 0"},
+		{"an answer taken too late", get10, 61 * time.Second, 61 * time.Second, ""},
+		{"no request after another", get11, 0, 120 * time.Second, "GET /a 0"},
+	} {
+		t.Run("limits when nothing is set, "+c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := make(pipes)
+				serveOn(t, &httpd.Server{Handler: describe}, l)
+				client, server := net.Pipe()
+				defer client.Close()
+				l <- server
+				begun := time.Now()
+				if _, err := io.WriteString(client, c.send); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(c.waits)
+				out, err := io.ReadAll(client)
+				_, answer, _ := strings.Cut(string(out), "\r\n\r\n")
+				if took := time.Since(begun); err != nil || took != c.lasts || answer != c.answer {
+					t.Errorf("%q, %v after %v; want %q after %v", answer, err, took, c.answer, c.lasts)
+				}
+			})
+		})
+	}
 }
+
+// pipes is a listener whose connections have no system between their ends: time may leap.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if c := <-p; c != nil {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p pipes) Close() error   { close(p); return nil }
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
 
 // One connection too many waits until another has ended.
 func TestMaxConns(t *testing.T) {
