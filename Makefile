@@ -48,7 +48,7 @@ PAGES   := man mandoc zsh fish
 # Where servers are installed, which people do not always have on their path.
 export PATH := $(PATH):/usr/local/go/bin:/usr/local/sbin:/usr/sbin:/sbin
 
-.PHONY: build pkcs11 demo test interop browser race lint vuln fuzz figures tables bench bench-chart testdata install uninstall share sbom deb rpm apk dist package clean guides truth soak ci-long
+.PHONY: build pkcs11 demo test interop browser race lint vuln fuzz figures tables flood bench bench-chart testdata install uninstall share sbom deb rpm apk dist package clean guides truth soak ci-long
 
 # No cgo and no PIE: each would add a third to the start of a CGI process.
 build:
@@ -155,8 +155,14 @@ soak: build
 # $(call long,TEST,FLAGS) runs a test of lib/truth for as long as wanted.
 long = $(if $(RECORD),.ci/figures 'lib/truth $1' $2 && $(MAKE) --no-print-directory tables,$(GO) test -count=1 -timeout 0 -v -run '^$1$$' ./lib/truth -args $2)
 
+# Ten times as many signatures are asked for as can be made: who has to wait too long is
+# told so at once, and nothing is left over of it seconds later.
+flood:
+	@.ci/programs go openssl
+	$(GO) test -count=1 -run '^$$' -bench '^BenchmarkFlood$$' -benchtime 1x ./lib/bench
+
 # Takes longer than anybody waits for.
-ci-long: race fuzz guides browser package truth soak
+ci-long: race fuzz guides browser package flood truth soak
 
 testdata:
 	@.ci/programs openssl

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -46,14 +47,18 @@ func (f figure) limit() string {
 	return "-"
 }
 
+// misses tells whether the ratio is not what is asked.
+func (f figure) misses() bool {
+	return f.Least > 0 && f.Ratio < f.Least || f.Most > 0 && f.Ratio > f.Most
+}
+
 // verdict says whether the ratio is what is asked, or by how much it is not.
 func (f figure) verdict() string {
+	asked := f.Least + f.Most
 	switch {
-	case f.Least > 0 && f.Ratio < f.Least:
-		return fmt.Sprintf("misses by %.0f %%", 100*(f.Least-f.Ratio)/f.Least) + f.why()
-	case f.Most > 0 && f.Ratio > f.Most:
-		return fmt.Sprintf("misses by %.0f %%", 100*(f.Ratio-f.Most)/f.Most) + f.why()
-	case f.Least+f.Most == 0:
+	case f.misses():
+		return fmt.Sprintf("misses by %.0f %%", 100*math.Abs(f.Ratio-asked)/asked) + f.why()
+	case asked == 0:
 		return "-"
 	}
 	return "met"

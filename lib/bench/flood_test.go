@@ -80,7 +80,8 @@ func slowest(all []time.Duration) float64 {
 }
 
 // BenchmarkFlood asks for ten times as many signatures as can be made, with a
-// key of RSA-4096, and for what is kept meanwhile. It prints a table.
+// key of RSA-4096, and for what is kept meanwhile. It prints a table, and fails
+// where that misses what is asked.
 func BenchmarkFlood(b *testing.B) {
 	const lasts = 5 * time.Second
 	c := pkitest.NewCompany(b)
@@ -106,6 +107,9 @@ func BenchmarkFlood(b *testing.B) {
 	refused, good := slowest(nonces.refused), slowest(nonces.good)
 	count := len(nonces.refused)
 	beside.Wait()
+	if count == 0 {
+		b.Error("nobody is refused")
+	}
 	if len(kept.refused) > 0 {
 		b.Errorf("%d of those who ask for what is kept are refused", len(kept.refused))
 	}
@@ -115,11 +119,17 @@ func BenchmarkFlood(b *testing.B) {
 		rate = float64(len(nonces.good)) / (lasts.Seconds() / 10)
 	}
 	fmt.Printf("%.0f signatures a second; a flood of ten times as many, of which %d were refused\n", full, count)
-	fmt.Print(asText([]figure{
+	figures := []figure{
 		atMost("99 % of those who are refused", "ms", refused, 100),
 		{What: "99 % of those who are not", Unit: "ms", Ours: good, Peer: "-"},
 		{What: "99 % of those who ask for what is kept", Unit: "ms", Ours: slowest(kept.good), Peer: "without the flood", Theirs: quiet, Ratio: slowest(kept.good) / quiet},
 		{What: "signed meanwhile", Unit: "/s", Ours: signed, Peer: "without the flood", Theirs: full, Ratio: signed / full},
 		atMost("until nine tenths of the full rate are back", "ms", time.Since(ended).Seconds()*1000, 5000),
-	}))
+	}
+	fmt.Print(asText(figures))
+	for _, f := range figures {
+		if f.misses() {
+			b.Errorf("%s: %s", f.What, f.verdict())
+		}
+	}
 }
