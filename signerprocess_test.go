@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -185,7 +186,12 @@ func TestSignerProcess(t *testing.T) {
 			t.Errorf("somebody else had something signed: %q", out)
 		}
 	}
-	t.Run("CGI", a.cgi)
+	cgi := func() (ocsp.ResponseStatus, string) {
+		return a.cgi(a.command(answering), "OCSP_INDEX=public/index.txt", "OCSP_CA=public/ca.pem", "OCSP_RSIGNER=public/ocsp.pem", "OCSP_RKEY=unix:sign/s")
+	}
+	if status, who := cgi(); status != ocsp.Success || who != "first" {
+		t.Errorf("CGI: %v, by %s", status, who)
+	}
 
 	a.signer.stop(t)
 	for range 3 {
@@ -193,6 +199,18 @@ func TestSignerProcess(t *testing.T) {
 			t.Errorf("while nobody signs: %v", status)
 		}
 	}
+	if status, _ := cgi(); status != ocsp.TryLater {
+		t.Errorf("CGI, while nobody signs: %v", status)
+	}
+	hung, err := net.Listen("unix", a.signer.socket) // who connects is in its queue
+	a.must(err)
+	a.must(os.Chmod(a.signer.socket, 0o666))
+	begun := time.Now()
+	status, _ := cgi()
+	if took := time.Since(begun); status != ocsp.TryLater || took < 5*time.Second || took > 20*time.Second {
+		t.Errorf("CGI, while who signs hangs: %v after %v", status, took)
+	}
+	a.must(hung.Close())
 	a.signer = a.startSigner(flags...)
 	if status, _ := a.ask(); status != ocsp.Success {
 		t.Errorf("when somebody signs again: %v", status)
@@ -220,19 +238,17 @@ func TestSignerProcess(t *testing.T) {
 	}
 }
 
-// cgi asks a CGI program, which asks who signs.
-func (a *apart) cgi(t *testing.T) {
-	request := pkitest.Request(t, a.ca, a.leaf)
-	cmd := a.command(answering)
-	cmd.Env = []string{"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=POST", "CONTENT_TYPE=application/ocsp-request", "REQUEST_URI=/",
-		fmt.Sprint("CONTENT_LENGTH=", len(request)), "OCSP_INDEX=public/index.txt", "OCSP_CA=public/ca.pem", "OCSP_RSIGNER=public/ocsp.pem", "OCSP_RKEY=unix:sign/s"}
+// cgi asks a CGI program that has its settings in the environment.
+func (a *apart) cgi(cmd *exec.Cmd, settings ...string) (ocsp.ResponseStatus, string) {
+	a.t.Helper()
+	request := pkitest.Request(a.t, a.ca, a.leaf)
+	cmd.Env = append(settings, "GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=POST", "CONTENT_TYPE=application/ocsp-request", "REQUEST_URI=/",
+		fmt.Sprint("CONTENT_LENGTH=", len(request)))
 	cmd.Stdin = bytes.NewReader(request)
 	out, err := cmd.Output()
 	a.must(err)
 	_, der, _ := bytes.Cut(out, []byte("\r\n\r\n"))
-	if status, who := a.judge(der); status != ocsp.Success || who != "first" {
-		t.Errorf("%v, by %s", status, who)
-	}
+	return a.judge(der)
 }
 
 // A signer process signs nothing but the data of a response of this moment in

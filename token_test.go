@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -80,20 +79,19 @@ func TestTokenProgram(t *testing.T) {
 			if status, _ := a.ask(); status != ocsp.Success {
 				t.Fatalf("%v\n%s", status, &a.responder.log)
 			}
-			cgi := exec.Command(program)
-			request := pkitest.Request(t, a.ca, a.leaf)
-			cgi.Env = []string{env, "GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=POST", "CONTENT_TYPE=application/ocsp-request", "REQUEST_URI=/",
-				fmt.Sprint("CONTENT_LENGTH=", len(request)), "OCSP_INDEX=" + a.ca.Index, "OCSP_CA=" + a.ca.Cert, "OCSP_RSIGNER=" + s.Cert, "OCSP_RKEY=" + uri}
-			cgi.Stdin = bytes.NewReader(request)
-			out, err := cgi.Output()
-			a.must(err)
-			_, der, _ := bytes.Cut(out, []byte("\r\n\r\n"))
-			if status, _ := a.judge(der); status != ocsp.Success {
+			cgi := func() ocsp.ResponseStatus {
+				status, _ := a.cgi(exec.Command(program), env, "OCSP_INDEX="+a.ca.Index, "OCSP_CA="+a.ca.Cert, "OCSP_RSIGNER="+s.Cert, "OCSP_RKEY="+uri)
+				return status
+			}
+			if status := cgi(); status != ocsp.Success {
 				t.Errorf("as CGI: %v", status)
 			}
 			hidden := filepath.Join(t.TempDir(), "token")
 			a.must(os.Rename(dir, hidden))
 			a.await("the token is missed", ocsp.TryLater)
+			if status := cgi(); status != ocsp.TryLater {
+				t.Errorf("as CGI, without the token: %v", status)
+			}
 			a.must(os.Rename(hidden, dir))
 			a.await("the token is found again", ocsp.Success)
 			for _, of := range []string{"cmdline", "environ"} {

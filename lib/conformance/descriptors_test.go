@@ -96,12 +96,14 @@ func TestNoDescriptors(t *testing.T) {
 	}
 }
 
-// Who signs for others waits for descriptors, too.
+// Who signs for others waits for descriptors, too, and whoever asks meanwhile and has
+// no connection yet is told to try later.
 func TestSignerWithoutDescriptors(t *testing.T) {
 	k := newKit(t)
 	der, _, good := k.question()
 	dir := servertest.Room(t)
 	socket, log := filepath.Join(dir, "s"), filepath.Join(dir, "log")
+	k.served = start(t, strings.Replace(k.settings(k.Signer), k.Signer.Key, "unix:"+socket, 1)) // nobody is there to connect to
 	line := append(limited("-n 30"), program, "signer", "-rsigner", k.Signer.Cert, "-rkey", k.Signer.Key, "-listen", "unix:"+socket, "-log", log)
 	signer := exec.Command(line[0], line[1:]...)
 	if err := signer.Start(); err != nil {
@@ -112,23 +114,22 @@ func TestSignerWithoutDescriptors(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	config := filepath.Join(dir, "ocspcgi.toml")
-	servertest.WriteFile(t, config, strings.Replace(k.settings(k.Signer), k.Signer.Key, "unix:"+socket, 1))
-	ask := func() error {
-		cmd := exec.Command(program)
-		cmd.Env = append(variables(len(der)), "GATEWAY_INTERFACE=CGI/1.1", "OCSP_CONFIG="+config)
-		cmd.Stdin = bytes.NewReader(der)
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return good.check(parse(t, out), false)
-	}
-	wait(t, "the first time", ask)
-	release := take(t, "unix", socket, 60)
+	wait(t, "the first time", func() error { return good.check(k.cgi(t, der), false) })
+	release := take(t, "unix", socket, 200) // who is let go after a while makes room for others of these
 	(&served{log: log}).logs(t, "accept on "+socket+", trying again: ")
+	var asking sync.WaitGroup
+	for _, way := range over[1:] {
+		asking.Go(func() {
+			if err := later.check(way.post(k.served, t, der), false); err != nil {
+				t.Errorf("%s meanwhile: %v", way.name, err)
+			}
+		})
+	}
+	asking.Wait()
 	release()
-	wait(t, "afterwards", ask)
+	for _, way := range over[1:] {
+		wait(t, way.name+" afterwards", func() error { return good.check(way.post(k.served, t, der), false) })
+	}
 }
 
 // A CGI process that may open too few files ends without a byte, or with one answer
