@@ -3,10 +3,13 @@ package conformance_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,25 +80,97 @@ var shut = []struct {
 // once it can.
 func TestLogOnShutDisk(t *testing.T) {
 	k := newKit(t)
+	for _, disks := range shut {
+		t.Run("CGI, "+disks.name, func(t *testing.T) { k.logsByCGI(t, disks.shut) })
+	}
+	t.Run("FastCGI, full", k.logFills)
+	t.Run("FastCGI, read-only from the start", k.logsToStderr)
+}
+
+// requestsIn counts the lines of requests in a log.
+func requestsIn(log string) int { return strings.Count(log, `"message":"request"`) }
+
+// logsByCGI has CGI processes log to a disk that is shut; they say so on stderr, but
+// where that is the answer's place, too.
+func (k *kit) logsByCGI(t *testing.T, shut func(t *testing.T, dir string) (open func())) {
 	der, _, good := k.question()
-	k.served = startIn(t, disk(t), k.settings(k.Signer))
-	requests := func() int { return strings.Count(servertest.ReadFile(t, k.log), `"message":"request"`) }
-	open := fillUp(t, filepath.Dir(k.log)) // a file that is open for writing keeps a disk from being made read-only
+	dir := disk(t)
+	log := filepath.Join(dir, "log")
+	s := &served{config: filepath.Join(t.TempDir(), "ocspcgi.toml")}
+	servertest.WriteFile(t, s.config, fmt.Sprintf("log = %q\nlog_level = \"info\"\n", log)+k.settings(k.Signer))
+	open := shut(t, dir)
+	for _, c := range []struct {
+		body []byte
+		want want
+	}{{der, good}, {[]byte("garbage"), malformed}} {
+		r, stderr := run(t, s.command(variables(len(c.body))...), c.body)
+		_, err := os.Stat(log)
+		opened := err == nil // then what cannot be written is lost
+		if err := c.want.check(r, false); err != nil || !strings.Contains(stderr, log) || opened == (requestsIn(stderr) == 1) {
+			t.Errorf("%v, stderr has %q", err, stderr)
+		}
+		fields := slices.Sorted(maps.Keys(r.header))
+		both := s.command(variables(len(c.body))...)
+		both.Path, both.Args = sh(t), []string{"sh", "-c", `exec "$0" 2>&1`, program}
+		r, _ = run(t, both, c.body)
+		if err := c.want.check(r, false); err != nil || !slices.Equal(slices.Sorted(maps.Keys(r.header)), fields) {
+			t.Errorf("stderr in the same place: %v, fields %v", err, r.header)
+		}
+	}
+	if text := servertest.ReadFile(t, log); text != "" {
+		t.Errorf("the log has %q", text)
+	}
+	open()
+	r, stderr := run(t, s.command(variables(len(der))...), der)
+	if err := good.check(r, false); err != nil || stderr != "" || requestsIn(servertest.ReadFile(t, log)) != 1 {
+		t.Errorf("afterwards: %v, stderr has %q, the log %q", err, stderr, servertest.ReadFile(t, log))
+	}
+}
+
+// logsToStderr has a process be started whose log cannot be opened.
+func (k *kit) logsToStderr(t *testing.T) {
+	der, _, good := k.question()
+	dir := disk(t)
+	readOnly(t, dir)
+	s := &served{socket: filepath.Join(servertest.Room(t), "s")}
+	cmd := exec.CommandContext(t.Context(), program, "-config", k.config, "-listen", "unix:"+s.socket, "-log", filepath.Join(dir, "log"))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, "nobody listens", func() error { return reachable(s.socket) })
+	if err := good.check(s.fastCGI(t, der), false); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(cmd.Process.Signal(syscall.SIGTERM), cmd.Wait()); err != nil {
+		t.Error(err)
+	}
+	if said := stderr.String(); !strings.Contains(said, "the log goes here instead") || requestsIn(said) != 1 {
+		t.Errorf("stderr has %q", said)
+	}
+}
+
+// logFills has a process log requests on a disk that is full for a while.
+func (k *kit) logFills(t *testing.T) {
+	der, _, good := k.question()
+	s := startIn(t, disk(t), k.settings(k.Signer))
+	open := fillUp(t, filepath.Dir(s.log)) // a file that is open for writing keeps a disk from being made read-only
 	for {
-		size := len(servertest.ReadFile(t, k.log)) // to the end of its page
+		size := len(servertest.ReadFile(t, s.log)) // to the end of its page
 		for range 20 {
-			if err := good.check(k.fastCGI(t, der), false); err != nil {
+			if err := good.check(s.fastCGI(t, der), false); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if len(servertest.ReadFile(t, k.log)) == size {
+		if len(servertest.ReadFile(t, s.log)) == size {
 			break
 		}
 	}
-	before := requests()
+	before := requestsIn(servertest.ReadFile(t, s.log))
 	open()
 	wait(t, "the log goes on", func() error {
-		if err := good.check(k.fastCGI(t, der), false); err != nil || requests() > before {
+		if err := good.check(s.fastCGI(t, der), false); err != nil || requestsIn(servertest.ReadFile(t, s.log)) > before {
 			return err
 		}
 		return errors.New("nothing is logged")
