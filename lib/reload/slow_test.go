@@ -180,7 +180,8 @@ func TestIndexDoesNotWaitForLog(t *testing.T) {
 	}
 }
 
-// Without a watch, indexes are looked at all the same until the end.
+// Without a watch, indexes are looked at all the same until the end, so often that
+// who asks a second after a revocation was written is told so.
 func TestIndexDoesNotWaitForWatch(t *testing.T) {
 	c := pkitest.NewCompany(t)
 	events := make(chan reload.Event, 100)
@@ -197,8 +198,13 @@ func TestIndexDoesNotWaitForWatch(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- k.Run(ctx) }()
 	k.wait(t, func(e reload.Event) bool { return errors.Is(e.Err, failure) })
-	add(t, c.Index, "R\t491231235959Z\t260101000000Z\tFFFF\tunknown\t/CN=x\n")
-	k.wait(t, func(e reload.Event) bool { return e.Index != nil && e.Index.Believed })
+	add(t, c.Index, "R\t491231235959Z\t260101000000Z\t"+c.Good.Serial+"\tunknown\t/CN=x\n")
+	written := time.Now()
+	for asked := written; k.status(t, c.Good) != wire.Revoked; asked = time.Now() {
+		if since := asked.Sub(written); since > time.Second {
+			t.Fatalf("not revoked to who asks %v after that was written", since)
+		}
+	}
 	stop()
 	if err := <-ended; !errors.Is(err, failure) {
 		t.Errorf("ended with %v", err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ocspcgi/lib/pkitest"
@@ -129,11 +130,26 @@ func TestPollingTells(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			d := dir{t, t.TempDir()}
 			row.setUp(d)
-			s := startWithoutEvents(t, d.path("file"))
+			s := startWithoutEvents(t, 10*time.Millisecond, d.path("file"))
 			row.change(d)
 			s.settled(d.isNew)
 		})
 	}
+}
+
+// Where nothing else is said, files without events are looked at twice a second.
+func TestPollingLooksTwiceASecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := dir{t, t.TempDir()}
+		d.plain()
+		s := startWithoutEvents(t, 0, d.path("file"))
+		written := time.Now()
+		d.write("file", "another")
+		s.next()
+		if took := time.Since(written); took > 550*time.Millisecond { // with the lull
+			t.Errorf("told after %v", took)
+		}
+	})
 }
 
 // directoryChanges take the directory itself away; `file` is a link into it.
@@ -247,7 +263,7 @@ func TestNoEventsIsReportedOnce(t *testing.T) {
 }
 
 // startWithoutEvents starts a Watcher that the kernel refuses inotify to.
-func startWithoutEvents(t *testing.T, file string) *started {
+func startWithoutEvents(t *testing.T, poll time.Duration, file string) *started {
 	t.Helper()
 	var old syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
@@ -257,7 +273,7 @@ func startWithoutEvents(t *testing.T, file string) *started {
 		t.Fatal(err)
 	}
 	told := make(chan error, 10)
-	s := start(t, &watch.Watcher{Poll: 10 * time.Millisecond, Log: func(err error) { told <- err }}, file)
+	s := start(t, &watch.Watcher{Poll: poll, Log: func(err error) { told <- err }}, file)
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
 		t.Fatal(err)
 	}
