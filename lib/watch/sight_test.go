@@ -62,13 +62,6 @@ func await(t *testing.T, s *sight, done func() bool) (e fsnotify.Event) {
 	}
 }
 
-func TestOverflowMeansAll(t *testing.T) {
-	s := &sight{files: make([]file, 2), log: func(err error) { t.Error(err) }}
-	if !s.lost(fsnotify.ErrEventOverflow) || !s.files[0].dirty || !s.files[1].dirty {
-		t.Error("a full queue went by unheard")
-	}
-}
-
 func TestTrail(t *testing.T) {
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -259,6 +260,44 @@ func TestNoEventsIsReportedOnce(t *testing.T) {
 	})
 	if err != nil || len(told) != 1 {
 		t.Errorf("%v, told %q", err, told)
+	}
+}
+
+// A queue of the kernel's that has overflowed has not held all that happened: all
+// files may have changed.
+func TestOverflowMeansAll(t *testing.T) {
+	text, err := os.ReadFile("/proc/sys/fs/inotify/max_queued_events")
+	if err != nil {
+		t.Skipf("a queue of another kind: %v", err)
+	}
+	held, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := dir{t, t.TempDir()}
+	files := []string{d.path("a"), d.path("b")}
+	for _, name := range []string{"a", "b", "other", "another"} {
+		d.write(name, "old")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var calls [][]string
+	w := &watch.Watcher{Poll: never, Log: fatal(t)}
+	err = w.Run(ctx, files, func(names []string) {
+		if calls = append(calls, names); len(calls) > 1 {
+			cancel()
+			return
+		}
+		// Nobody takes events meanwhile, but for the few that the reader of the queue has
+		// room for. The kernel holds one for each, as no two in a row are the same.
+		for range held + 1<<12 {
+			d.write("other", "new")
+			d.write("another", "new")
+		}
+		d.write("b", "new")
+	})
+	if err != nil || len(calls) != 2 || !slices.Equal(calls[1], files) {
+		t.Errorf("%v, called with %q, want all files twice", err, calls)
 	}
 }
 
