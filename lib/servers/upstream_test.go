@@ -102,7 +102,8 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// systemd itself finds nothing wrong with the units.
+// systemd itself finds nothing wrong with the units, and starts the service again
+// unless its settings can never work.
 func TestUnits(t *testing.T) {
 	r := servertest.NewResponder(t, program)
 	for _, name := range []string{"ocspcgi", "ocspcgi-signer"} {
@@ -123,8 +124,16 @@ func TestUnits(t *testing.T) {
 			if err != nil {
 				t.Errorf("the service may do too much: %v\n%s", err, out)
 			}
-			if text := servertest.ReadFile(t, units[1]); !strings.Contains(text, "SystemCallFilter=landlock_create_ruleset landlock_add_rule landlock_restrict_self\n") {
-				t.Error("the service may not confine itself")
+			text := servertest.ReadFile(t, units[1])
+			for line, otherwise := range map[string]string{
+				"SystemCallFilter=landlock_create_ruleset landlock_add_rule landlock_restrict_self": "the service may not confine itself",
+				"Restart=on-failure":            "it stays away where it has ended for want of memory",
+				"RestartPreventExitStatus=2":    "it is started with settings that can never work, again and again",
+				"Environment=GOTRACEBACK=crash": "where Go gives up it ends with 2, as with settings that can never work",
+			} {
+				if !strings.Contains(text, "\n"+line+"\n") {
+					t.Errorf("no %s: %s", line, otherwise)
+				}
 			}
 		})
 	}
