@@ -181,79 +181,87 @@ func TestSetuid(t *testing.T) {
 			t.Skip("only root can give a program away")
 		}
 		k := newKit(t)
-		der, _, good := k.question()
-		copied := filepath.Join(servertest.Room(t), "ocspcgi")
-		binary, err := os.ReadFile(program)
-		if err == nil {
-			err = os.WriteFile(copied, binary, 0o755)
-		}
-		if err == nil {
-			// nobody may read all but for the bits: only these are to be refused
-			err = os.Chmod(k.Signer.Key, 0o644)
-		}
-		if err != nil {
+		// nobody may read all but for the bits: only these are to be refused
+		if err := os.Chmod(k.Signer.Key, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		k.reachable(t)
-		asked := filepath.Join(filepath.Dir(copied), "request")
-		servertest.WriteFile(t, asked, string(der))
-		for _, test := range []struct {
-			bits os.FileMode
-			uid  uint32
-			want want
-		}{{os.ModeSetuid, 0, good}, {os.ModeSetuid, nobody, want{status: ocsp.InternalError}}, {os.ModeSetgid, nobody, want{status: ocsp.InternalError}}} {
-			if err := os.Chmod(copied, 0o755|test.bits); err != nil {
-				t.Fatal(err)
+		for _, from := range []string{program, servertest.Small(t)} {
+			der, _, good := k.question()
+			copied := filepath.Join(servertest.Room(t), filepath.Base(from))
+			binary, err := os.ReadFile(from)
+			if err == nil {
+				err = os.WriteFile(copied, binary, 0o755)
 			}
-			as := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: test.uid, Gid: test.uid}}
-			cmd := k.command(variables(len(der))...)
-			cmd.Path, cmd.Args, cmd.SysProcAttr = copied, []string{copied}, as
-			r, stderr := run(t, cmd, der)
-			if err := test.want.check(r, false); err != nil {
-				t.Errorf("started by %d: %v, stderr %q", test.uid, err, stderr)
-			}
-			refused := test.uid != 0
-			if refused != strings.Contains(stderr, "chmod ug-s "+copied) {
-				t.Errorf("%v, started by %d: %q", test.bits, test.uid, stderr)
-			}
-			if !refused {
-				continue
-			}
-			log := filepath.Join(t.TempDir(), "log") // which root could write
-			socket, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer socket.Close()
-			listening, err := socket.(*net.TCPListener).File()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer listening.Close()
-			for _, start := range []struct {
-				stdin *os.File
-				args  []string
-			}{ // all end by themselves, refused or not, but for the last
-				{nil, []string{"-config", k.config, "-listen", "unix:" + copied, "-log", log}},
-				{nil, []string{"-config", k.config, "-reqin", asked, "-respout", log}}, {nil, []string{"signer", "-log", log}}, {nil, []string{"version"}},
-				{listening, []string{"-config", k.config, "-log", log}}, // FastCGI, as the socket says, and CGI, as the environment does
-			} {
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-				cmd := exec.CommandContext(ctx, copied, start.args...)
-				cmd.SysProcAttr = as
-				if start.stdin != nil {
-					cmd.Stdin, cmd.Env = start.stdin, []string{"REQUEST_METHOD=GET"}
+			for _, test := range []struct {
+				bits os.FileMode
+				uid  uint32
+				want want
+			}{{os.ModeSetuid, 0, good}, {os.ModeSetuid, nobody, want{status: ocsp.InternalError}}, {os.ModeSetgid, nobody, want{status: ocsp.InternalError}}} {
+				if err := os.Chmod(copied, 0o755|test.bits); err != nil {
+					t.Fatal(err)
 				}
-				out, err := cmd.CombinedOutput()
-				cancel()
-				ended := (*exec.ExitError)(nil)
-				if !errors.As(err, &ended) || ended.ExitCode() != 2 || !strings.Contains(string(out), "chmod ug-s "+copied) {
-					t.Errorf("%v %q: %v, %s", test.bits, start.args, err, out)
+				as := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: test.uid, Gid: test.uid}}
+				log := filepath.Join(t.TempDir(), "log") // which root could write
+				cmd := k.command(append(variables(len(der)), "OCSP_LOG="+log)...)
+				cmd.Path, cmd.Args, cmd.SysProcAttr = copied, []string{copied}, as
+				r, stderr := run(t, cmd, der)
+				if err := test.want.check(r, false); err != nil {
+					t.Errorf("%s, started by %d: %v, stderr %q", copied, test.uid, err, stderr)
 				}
-			}
-			if _, err := os.Lstat(log); err == nil {
-				t.Error("a file was written")
+				refused := test.uid != 0
+				if refused != strings.Contains(stderr, "chmod ug-s "+copied) {
+					t.Errorf("%v, started by %d: %q", test.bits, test.uid, stderr)
+				}
+				if refused && from == program {
+					k.startsNothing(t, copied, as, log, der)
+				}
+				if _, err := os.Lstat(log); refused && err == nil {
+					t.Errorf("%s, started by %d: a file was written", copied, test.uid)
+				}
 			}
 		}
 	})
+}
+
+// startsNothing wants that a copy of the program with a setuid or setgid bit does
+// nothing else than to say so.
+func (k *kit) startsNothing(t *testing.T, copied string, as *syscall.SysProcAttr, log string, der []byte) {
+	t.Helper()
+	asked := filepath.Join(filepath.Dir(copied), "request")
+	servertest.WriteFile(t, asked, string(der))
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	listening, err := socket.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listening.Close()
+	for _, start := range []struct {
+		stdin *os.File
+		args  []string
+	}{ // all end by themselves, refused or not, but for the last
+		{nil, []string{"-config", k.config, "-listen", "unix:" + copied, "-log", log}},
+		{nil, []string{"-config", k.config, "-reqin", asked, "-respout", log}}, {nil, []string{"signer", "-log", log}}, {nil, []string{"version"}},
+		{listening, []string{"-config", k.config, "-log", log}}, // FastCGI, as the socket says, and CGI, as the environment does
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		cmd := exec.CommandContext(ctx, copied, start.args...)
+		cmd.SysProcAttr = as
+		if start.stdin != nil {
+			cmd.Stdin, cmd.Env = start.stdin, []string{"REQUEST_METHOD=GET"}
+		}
+		out, err := cmd.CombinedOutput()
+		cancel()
+		ended := (*exec.ExitError)(nil)
+		if !errors.As(err, &ended) || ended.ExitCode() != 2 || !strings.Contains(string(out), "chmod ug-s "+copied) {
+			t.Errorf("%v %q: %v, %s", as.Credential, start.args, err, out)
+		}
+	}
 }

@@ -7,13 +7,16 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"ocspcgi/lib/pkitest"
 	"ocspcgi/lib/servertest"
@@ -26,7 +29,7 @@ var unlimited = []string{"env", "GOTRACEBACK=crash", "sh", "-c", `ulimit -c unli
 func dumped(t *testing.T, err error) bool {
 	t.Helper()
 	exit, ok := err.(*exec.ExitError)
-	if !ok {
+	if !ok || !exit.Sys().(syscall.WaitStatus).Signaled() {
 		t.Fatalf("not ended by a signal: %v", err)
 	}
 	return exit.Sys().(syscall.WaitStatus).CoreDump()
@@ -76,6 +79,43 @@ func TestNoCore(t *testing.T) {
 			t.Errorf("%s has left a core", name)
 		}
 	}
+	for _, binary := range []string{program, servertest.Small(t)} {
+		if dumped(t, k.aborted(t, binary)) {
+			t.Errorf("%s over CGI has left a core", filepath.Base(binary))
+		}
+	}
+}
+
+// aborted is how a CGI process ended that was aborted while it waited for who signs.
+func (k *kit) aborted(t *testing.T, binary string) error {
+	t.Helper()
+	dir := servertest.Room(t)
+	socket, config := filepath.Join(dir, "s"), filepath.Join(dir, "ocspcgi.toml")
+	servertest.WriteFile(t, config, strings.Replace(k.settings(k.Signer), k.Signer.Key, "unix:"+socket, 1))
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: socket})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	der, _, _ := k.question()
+	line := append(unlimited[:len(unlimited):len(unlimited)], binary)
+	cmd := exec.Command(line[0], line[1:]...)
+	cmd.Dir, cmd.Stdin = t.TempDir(), bytes.NewReader(der)
+	cmd.Env = append(variables(len(der)), "GATEWAY_INTERFACE=CGI/1.1", "OCSP_CONFIG="+config, "PATH="+os.Getenv("PATH"))
+	if err := errors.Join(l.SetDeadline(time.Now().Add(patience)), cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := l.Accept()
+	if err != nil {
+		cmd.Process.Kill()
+		cmd.Wait()
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := cmd.Process.Signal(syscall.SIGABRT); err != nil {
+		t.Fatal(err)
+	}
+	return cmd.Wait()
 }
 
 // forms are all ways in which octets may have got into a text.

@@ -22,7 +22,7 @@ func Main(m *testing.M, program *string) int {
 	}
 	if err == nil {
 		*program = filepath.Join(dir, "ocspcgi")
-		err = build(*program)
+		err = build(*program, "ocspcgi")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
@@ -40,12 +40,22 @@ func Main(m *testing.M, program *string) int {
 	return cmp.Or(m.Run(), races.status())
 }
 
-func build(path string) error {
+// Small builds the program that is for CGI alone, in the same way.
+func Small(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(Room(t), "ocsp.cgi")
+	if err := build(path, "ocspcgi/cgi/cgibin"); err != nil {
+		t.Fatalf("build: %v", err)
+	}
+	return path
+}
+
+func build(path, what string) error {
 	args, cgo := []string{"build", "-ldflags", "-X main.version=" + Version, "-o", path}, "CGO_ENABLED=0"
 	if Raced {
 		args, cgo = append(args, "-race"), "CGO_ENABLED=1"
 	}
-	cmd := exec.Command("go", append(args, "ocspcgi")...)
+	cmd := exec.Command("go", append(args, what)...)
 	cmd.Env = append(os.Environ(), cgo)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	return cmd.Run()
