@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"os"
@@ -147,20 +146,21 @@ func TestNotConfined(t *testing.T) {
 	becomes(t, conn, l.Company, other, "good", "unknown")
 }
 
-// traced starts the program under strace, and returns what it called once it has
-// ended, a call a line.
-func traced(t *testing.T, p *process, args ...string) (calls func() string) {
+// traced has a command run under strace, which writes what it calls to a file, a call
+// a line: one that the command's user may make.
+func traced(t *testing.T, cmd *exec.Cmd, to string) *exec.Cmd {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("strace is Linux's")
 	}
-	out := filepath.Join(t.TempDir(), "calls")
-	p.Cmd = exec.Command("strace", append([]string{"-f", "-qq", "-e", "signal=none", "-e", "trace=connect,sendto,sendmsg,execve,execveat,openat,open,accept4,bind,landlock_restrict_self", "-o", out, "ocspcgi"}, args...)...)
-	if _, err := exec.LookPath("strace"); err != nil {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
 		t.Skip("no strace; apt-get install strace")
 	}
-	p.run(t)
-	return func() string { return string(read(t, out)) }
+	const calls = "trace=connect,sendto,sendmsg,sendmmsg,execve,execveat,accept4,bind,landlock_restrict_self"
+	cmd.Args = append([]string{strace, "-f", "-qq", "-e", "signal=none", "-e", calls, "-o", to, cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = strace
+	return cmd
 }
 
 // endTraced ends the program that strace has started, and waits for both.
@@ -184,16 +184,26 @@ func (p *process) endTraced(t *testing.T, pidFile string) {
 }
 
 // From its start to its end, with requests, reloads, operators and a key that
-// somebody else has, the program connects to that one alone, and executes nothing.
-// All that it binds is bound before it is confined, and all that it accepts comes
-// after.
+// somebody else has, the program connects to that one alone, sends nothing elsewhere,
+// and executes nothing. All that it binds is bound before it is confined, and all that
+// it accepts comes after. The same is so of who signs, which connects to nobody, and
+// of a CGI process.
 func TestConnectsNowhere(t *testing.T) {
 	a := newApart(t)
-	a.signer = a.startSigner("-listen_mode", "0666")
+	a.signer = a.newSigner("-listen_mode", "0666", "-pid_file", "sign/pid")
+	a.signer.foreign = true
+	traced(t, a.signer.Cmd, a.path("sign/calls"))
+	a.signer.run(t)
+	t.Chdir(a.dir)
 	p := &process{socket: a.path("answer/s"), foreign: true}
 	pidFile, admin := a.path("answer/pid"), a.path("answer/admin")
-	t.Chdir(a.dir)
-	calls := traced(t, p, append(a.flags(), "-listen", "unix:"+p.socket, "-port", "127.0.0.1:0", "-admin", "unix:"+admin, "-pid_file", pidFile)...)
+	args := append(a.flags(), "-listen", "unix:"+p.socket, "-port", "127.0.0.1:0", "-admin", "unix:"+admin, "-pid_file", pidFile)
+	calls := filepath.Join(t.TempDir(), "calls")
+	p.Cmd = traced(t, exec.Command("ocspcgi", args...), calls)
+	p.run(t)
+	if status, who := a.cgi(traced(t, a.command(answering), a.path("answer/calls")), a.settings()...); status != ocsp.Success || who != "first" {
+		t.Errorf("CGI: %v, by %s", status, who)
+	}
 	a.responder = p
 	for i := range 3 {
 		if status, _ := a.ask(); status != ocsp.Success {
@@ -206,33 +216,46 @@ func TestConnectsNowhere(t *testing.T) {
 	}
 	p.logged(t, `"certificates and keys read"`)
 	p.endTraced(t, pidFile)
-	for _, file := range []string{pidFile, admin, p.socket} {
+	a.signer.endTraced(t, a.path("sign/pid"))
+	for _, file := range []string{pidFile, admin, p.socket, a.path("sign/pid"), a.signer.socket} {
 		if _, err := os.Lstat(file); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("left over: %s, %v", file, err)
 		}
 	}
-	text, connects := calls(), 0
-	allowed := regexp.MustCompile(`sun_path="` + regexp.QuoteMeta("sign/s") + `"`)
-	state, executed := "", 0
-	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
-		line := lines.Text()
+	for _, test := range []struct {
+		calls    string
+		connects bool // to who signs
+		log      string
+	}{{calls, true, p.log.String()}, {a.path("answer/calls"), true, ""}, {a.path("sign/calls"), false, a.signer.log.String()}} {
+		stays(t, string(read(t, test.calls)), test.connects, strings.Contains(test.log, "Landlock"))
+	}
+}
+
+// stays wants that a program has reached nobody but who signs.
+func stays(t *testing.T, calls string, connects, confined bool) {
+	t.Helper()
+	connected, executed, state := 0, 0, ""
+	sends := regexp.MustCompile(` send(to|msg|mmsg)\(.*sa_family=AF_INET`)
+	for line := range strings.Lines(calls) {
 		switch {
 		case strings.Contains(line, " connect("):
-			connects++
-			if !allowed.MatchString(line) {
+			connected++
+			if !connects || !strings.Contains(line, `sun_path="sign/s"`) {
 				t.Errorf("it connects: %s", line)
 			}
+		case sends.MatchString(line):
+			t.Errorf("it sends: %s", line)
 		case strings.Contains(line, " execve"):
 			executed++
 		case strings.Contains(line, "landlock_restrict_self("):
 			state = "confined"
 		case strings.Contains(line, " bind(") && state != "":
 			t.Errorf("bound late: %s", line)
-		case strings.Contains(line, " accept4(") && !strings.Contains(line, "EAGAIN") && state == "" && strings.Contains(p.log.String(), "Landlock"):
+		case strings.Contains(line, " accept4(") && !strings.Contains(line, "EAGAIN") && state == "" && confined:
 			t.Errorf("accepted early: %s", line)
 		}
 	}
-	if executed != 1 || connects == 0 {
-		t.Errorf("%d programs are executed, itself with them, and %d connections made:\n%s", executed, connects, text)
+	if executed != 1 || connects != (connected > 0) {
+		t.Errorf("%d programs are executed, itself with them, and %d connections made:\n%s", executed, connected, calls)
 	}
 }

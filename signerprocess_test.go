@@ -107,10 +107,16 @@ func (a *apart) command(uid uint32, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (a *apart) startSigner(flags ...string) *process {
-	a.t.Helper()
+// newSigner is the process that signs, which is not started yet.
+func (a *apart) newSigner(flags ...string) *process {
 	p := &process{socket: a.path("sign/s")}
 	p.Cmd = a.command(signing, append([]string{"signer", "-rsigner", "public/ocsp.pem", "-rkey", "secret/ocsp.key", "-listen", "unix:sign/s"}, flags...)...)
+	return p
+}
+
+func (a *apart) startSigner(flags ...string) *process {
+	a.t.Helper()
+	p := a.newSigner(flags...)
 	p.run(a.t)
 	return p
 }
@@ -186,9 +192,7 @@ func TestSignerProcess(t *testing.T) {
 			t.Errorf("somebody else had something signed: %q", out)
 		}
 	}
-	cgi := func() (ocsp.ResponseStatus, string) {
-		return a.cgi(a.command(answering), "OCSP_INDEX=public/index.txt", "OCSP_CA=public/ca.pem", "OCSP_RSIGNER=public/ocsp.pem", "OCSP_RKEY=unix:sign/s")
-	}
+	cgi := func() (ocsp.ResponseStatus, string) { return a.cgi(a.command(answering), a.settings()...) }
 	if status, who := cgi(); status != ocsp.Success || who != "first" {
 		t.Errorf("CGI: %v, by %s", status, who)
 	}
@@ -236,6 +240,11 @@ func TestSignerProcess(t *testing.T) {
 	if n := strings.Count(a.responder.log.String(), "the key is away: answers"); n != 1 {
 		t.Errorf("the log says %d times that the key is away:\n%s", n, &a.responder.log)
 	}
+}
+
+// settings have a CGI program ask who signs.
+func (a *apart) settings() []string {
+	return []string{"OCSP_INDEX=public/index.txt", "OCSP_CA=public/ca.pem", "OCSP_RSIGNER=public/ocsp.pem", "OCSP_RKEY=unix:sign/s"}
 }
 
 // cgi asks a CGI program that has its settings in the environment.
