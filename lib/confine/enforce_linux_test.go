@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"testing"
 
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 
 	"ocspcgi/lib/confine"
@@ -46,7 +47,9 @@ func confined(dir string) map[string]string {
 		})
 	}
 	n := confine.Needs{Files: []string{dir + "/in/file"}, Removed: []string{dir + "/gone/s"}}
+	runtime.LockOSThread() // strace counts the calls of a thread
 	bounds, err := n.Enforce()
+	runtime.UnlockOSThread()
 	close(began)
 	all.Wait()
 	said := map[string]string{"Enforce": text(err)}
@@ -96,9 +99,13 @@ func tries(dir string) map[string]func() error {
 		"rename":         func() error { return os.Rename(dir+"/in/file", dir+"/in/other") },
 		"remove":         func() error { return os.Remove(dir + "/in/file") },
 		"remove at end":  func() error { return os.Remove(dir + "/gone/s") },
-		"execute":        func() error { return syscall.Exec("/proc/self/exe", []string{"x"}, nil) },
-		"execute sh":     func() error { return exec.Command("/bin/sh", "-c", "true").Run() },
-		"signal":         func() error { return syscall.Kill(os.Getppid(), 0) },
+		"execute": func() error {
+			cmd := exec.Command("/proc/self/exe", "-test.run", "^$") // that ends, if it begins
+			cmd.Env = []string{}
+			return cmd.Run()
+		},
+		"execute sh": func() error { return exec.Command("/bin/sh", "-c", "true").Run() },
+		"signal":     func() error { return syscall.Kill(os.Getppid(), 0) },
 		"no privileges": func() error {
 			if n, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); n != 1 {
 				return fmt.Errorf("%d, %w", n, err)
@@ -117,9 +124,45 @@ func tries(dir string) map[string]func() error {
 	}
 }
 
-// A process that is confined can do what it needs, and nothing else: with none of
-// its threads.
+// A process that is confined can do what it needs, and nothing else that Landlock's ABI
+// of its kernel takes away: with none of its threads. An older kernel is this one, of
+// which strace says so the three times that it is asked, once of them for the errata.
 func TestEnforce(t *testing.T) {
+	t.Run("as it is", func(t *testing.T) {
+		dir, got := enforced(t)
+		if strings.HasPrefix(got["Enforce"], confine.ErrUnsupported.Error()) {
+			if got["no privileges"] != "done" {
+				t.Errorf("no new privileges: %s", got["no privileges"])
+			}
+			t.Skip(got["Enforce"])
+		}
+		abi := 0
+		if _, err := fmt.Sscanf(got["bounds"], "&{Landlock ABI %d:", &abi); err != nil {
+			t.Fatalf("%q: %v, and Enforce said %s", got["bounds"], err, got["Enforce"])
+		}
+		holds(t, dir, abi, got)
+	})
+	kernel, err := ll.LandlockGetABIVersion()
+	if err != nil {
+		return // told above
+	}
+	for abi := 1; abi < min(kernel, 7); abi++ {
+		t.Run(fmt.Sprint("ABI ", abi), func(t *testing.T) {
+			strace, err := exec.LookPath("strace")
+			if err != nil {
+				t.Skip("no strace; apt-get install strace")
+			}
+			dir, got := enforced(t, strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=landlock_create_ruleset",
+				"-e", fmt.Sprintf("inject=landlock_create_ruleset:retval=%d:when=1..3", abi))
+			holds(t, dir, abi, got)
+		})
+	}
+}
+
+// enforced is what came of what a confined process tried, in a directory, started by
+// another one if under says so.
+func enforced(t *testing.T, under ...string) (dir string, got map[string]string) {
+	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +177,12 @@ func TestEnforce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("/proc/self/exe")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := append(under, self)
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = append(os.Environ(), inside+"="+dir)
 	for name, address := range map[string][2]string{"TCP": {"tcp", "127.0.0.1:0"}, "ABSTRACT": {"unix", fmt.Sprintf("@confine-test-%d", os.Getpid())}, "UNIX": {"unix", dir + "/out/s"}} {
 		l, err := net.Listen(address[0], address[1])
@@ -150,27 +198,44 @@ func TestEnforce(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
-	var got map[string]string
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatal(err)
 	}
-	if strings.HasPrefix(got["Enforce"], confine.ErrUnsupported.Error()) {
-		if got["no privileges"] != "done" {
-			t.Errorf("no new privileges: %s", got["no privileges"])
-		}
-		t.Skip(got["Enforce"])
-	}
+	return dir, got
+}
+
+// holds wants all that an ABI of Landlock takes away to be gone, and nothing else.
+func holds(t *testing.T, dir string, abi int, got map[string]string) {
+	t.Helper()
 	want := map[string]string{
 		"Enforce": "done", "no privileges": "done", "refused": "true false false",
-		"bounds": fmt.Sprintf("&{Landlock ABI 7: files, TCP, devices, signals [%s/in] [%s/gone]}", dir, dir),
-		"read":   "done", "read below": "done", "list": "done", "remove at end": "done", "connect unix": "done",
-		"read elsewhere": "EACCES", "list elsewhere": "EACCES", "write": "EACCES", "make": "EACCES", "make a folder": "EACCES",
-		"rename": "EACCES", "remove": "EACCES", "execute": "EACCES", "execute sh": "EACCES",
-		"signal": "EPERM", "listen": "EACCES", "connect": "EACCES", "connect abstract": "EPERM",
+		"read": "done", "read below": "done", "list": "done", "remove at end": "done", "connect unix": "done",
 	}
-	if !strings.Contains(got["bounds"], "ABI 7") {
-		t.Skipf("an older kernel, which takes less away: %s", got["bounds"])
+	by := ""
+	for _, row := range []struct {
+		since   int // the ABI
+		takes   string
+		refused map[string]string
+	}{
+		{1, ": files", map[string]string{
+			"read elsewhere": "EACCES", "list elsewhere": "EACCES", "write": "EACCES", "make": "EACCES", "make a folder": "EACCES",
+			"rename": "EACCES", "remove": "EACCES", "execute": "EACCES", "execute sh": "EACCES",
+		}},
+		{4, ", TCP", map[string]string{"listen": "EACCES", "connect": "EACCES"}},
+		{5, ", devices", nil},
+		{6, ", signals", map[string]string{"signal": "EPERM", "connect abstract": "EPERM"}},
+	} {
+		taken := abi >= row.since
+		if taken {
+			by += row.takes
+		}
+		for name, what := range row.refused {
+			if want[name] = "done"; taken {
+				want[name] = what
+			}
+		}
 	}
+	want["bounds"] = fmt.Sprintf("&{Landlock ABI %d%s [%s/in] [%s/gone]}", abi, by, dir, dir)
 	for name, what := range want {
 		if got[name] != what {
 			t.Errorf("%s: %s, want %s", name, got[name], what)
