@@ -23,16 +23,21 @@ var builds = [][]string{
 }
 
 // TestSECURITYNamesModules holds the tables of modules to what the programs are
-// built from, with the licence, and to what is required beside that.
+// built from, with who imports it and the licence, and to what is required beside that.
 func TestSECURITYNamesModules(t *testing.T) {
 	text := string(read(t, "SECURITY.md"))
 	_, text, _ = strings.Cut(text, "\n## Supply chain\n")
 	programs, tools, _ := strings.Cut(text, "\nWhat only tests and tools ")
-	licences := map[string]string{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|.*\\| ([^|]+) \\|$").FindAllStringSubmatch(programs, -1) {
-		licences[row[1]] = row[2]
+	users, licences := map[string]string{}, map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|[^|]*\\| ([^|]+) \\|.*\\| ([^|]+) \\|$").FindAllStringSubmatch(programs, -1) {
+		users[row[1]], licences[row[1]] = row[2], row[3]
 	}
 	contained := contained(t)
+	for path, names := range importers(t, contained) {
+		if by := "`" + strings.Join(names, "` `") + "`"; users[path] != by {
+			t.Errorf("%s is used by %s, and in SECURITY.md's table by %s", path, by, users[path])
+		}
+	}
 	for path, dir := range contained {
 		if licence := licenceOf(t, dir); licences[path] != licence {
 			t.Errorf("%s (%s) is in a program, and in SECURITY.md's table with %q", path, licence, licences[path])
@@ -60,19 +65,46 @@ func TestSECURITYNamesModules(t *testing.T) {
 func contained(t *testing.T) map[string]string {
 	t.Helper()
 	list := map[string]string{}
+	for _, line := range listed(t, "{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}") {
+		if path, dir, ok := strings.Cut(line, " "); ok {
+			list[path] = dir
+		}
+	}
+	return list
+}
+
+// importers returns which packages of ours import something of each module, if any do.
+func importers(t *testing.T, modules map[string]string) map[string][]string {
+	t.Helper()
+	list := map[string][]string{}
+	for _, line := range listed(t, "{{with .Module}}{{if .Main}}{{range $.Imports}}{{$.ImportPath}} {{.}}\n{{end}}{{end}}{{end}}") {
+		by, imported, _ := strings.Cut(line, " ")
+		for path := range modules {
+			if imported == path || strings.HasPrefix(imported, path+"/") {
+				list[path] = append(list[path], strings.TrimPrefix(by, "ocspcgi/"))
+			}
+		}
+	}
+	for path, names := range list {
+		slices.Sort(names)
+		list[path] = slices.Compact(names)
+	}
+	return list
+}
+
+// listed returns the lines that go list makes, by a template, of each package in a
+// program, in each build.
+func listed(t *testing.T, template string) (lines []string) {
+	t.Helper()
 	for _, build := range builds {
-		cmd := exec.Command("go", "list", "-deps", build[0], "-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}", ".", "./cgi/cgibin")
+		cmd := exec.Command("go", "list", "-deps", build[0], "-f", template, ".", "./cgi/cgibin")
 		if build[0] == "" {
 			cmd.Args = slices.Delete(cmd.Args, 3, 4)
 		}
 		cmd.Env = append(os.Environ(), build[1:]...)
-		for line := range strings.Lines(printed(t, cmd)) {
-			if path, dir, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
-				list[path] = dir
-			}
-		}
+		lines = append(lines, strings.Split(printed(t, cmd), "\n")...)
 	}
-	return list
+	return lines
 }
 
 // requiredBeside returns what go.mod requires and no program contains, and what the
