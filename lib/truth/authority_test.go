@@ -21,6 +21,8 @@ type authority struct {
 	seed  uint64
 	hup   *accepting // nil: nobody accepts an index as it is
 
+	beginning []func(*authority, *rand.Rand) // what it does first
+
 	rows   []row     // what is true
 	onDisk []row     // what the index has; less than that while it is damaged
 	known  []row     // what who remembers has to say; more than that while he accepted less

@@ -184,7 +184,8 @@ type world struct {
 	tally tally
 }
 
-// live lets all of it go on for as long as d, or until enough says that it was.
+// live lets all of it go on for as long as d, or until enough says that it was, and
+// until all have done what they do first.
 func (w *world) live(t *testing.T, d time.Duration, enough func() bool) {
 	t.Helper()
 	w.tally.counts = map[string]map[string]int{}
@@ -203,7 +204,7 @@ func (w *world) live(t *testing.T, d time.Duration, enough func() bool) {
 	}
 	for _, a := range w.cas {
 		work.Go(func() {
-			for n := 1; time.Now().Before(end) && !enough(); n++ {
+			for n := 1; n <= len(a.beginning) || time.Now().Before(end) && !enough(); n++ {
 				step(a, n)
 			}
 		})

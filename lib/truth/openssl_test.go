@@ -9,17 +9,33 @@ import (
 )
 
 // openssl has the real openssl ca work on the index.
-func (a *authority) openssl(rng *rand.Rand, n int) {
-	leaf := a.oldLeaf()
+func (a *authority) openssl(rng *rand.Rand) {
 	switch k := rng.IntN(5); {
 	case k == 0:
-		a.run("openssl ca -updatedb", a.UpdateDB)
-	case k < 3 && leaf != nil:
-		reason := []string{"keyCompromise", "superseded", "certificateHold"}[rng.IntN(3)]
-		a.run("openssl ca -revoke", func() { a.Revoke(leaf, reason) })
+		a.opensslUpdateDB(rng)
+	case k < 3:
+		a.opensslRevoke(rng)
 	default:
-		a.run("openssl ca", func() { a.leaves = append(a.leaves, a.Issue(fmt.Sprint("leaf-", n))) })
+		a.opensslIssue(rng)
 	}
+}
+
+func (a *authority) opensslUpdateDB(*rand.Rand) { a.run("openssl ca -updatedb", a.UpdateDB) }
+
+// opensslRevoke revokes what was issued first, or issues something for the next time.
+func (a *authority) opensslRevoke(rng *rand.Rand) {
+	leaf := a.oldLeaf()
+	if leaf == nil {
+		a.opensslIssue(rng)
+		return
+	}
+	reason := []string{"keyCompromise", "superseded", "certificateHold"}[rng.IntN(3)]
+	a.run("openssl ca -revoke", func() { a.Revoke(leaf, reason) })
+}
+
+func (a *authority) opensslIssue(rng *rand.Rand) {
+	name := fmt.Sprintf("leaf-%x", rng.Uint64())
+	a.run("openssl ca", func() { a.leaves = append(a.leaves, a.Issue(name)) })
 }
 
 // oldLeaf takes the first certificate that nobody has revoked; nil: there is none.

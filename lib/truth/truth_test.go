@@ -55,8 +55,10 @@ func TestTruth(t *testing.T) {
 	t.Logf("make truth T=%v SEED=%d ROWS=%d does the same again", *lasting, s, *many)
 	hup := &accepting{}
 	w := &world{seed: s}
-	for i := range uint64(3) {
-		w.cas = append(w.cas, newAuthority(t, s+i, *many, hup))
+	for i, beginning := range beginnings {
+		a := newAuthority(t, s+uint64(i), *many, hup)
+		a.beginning = beginning
+		w.cas = append(w.cas, a)
 	}
 	w.media = media(t, w.cas, hup)
 	w.live(t, *lasting, func() bool { return false })

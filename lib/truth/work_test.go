@@ -7,14 +7,26 @@ import (
 	"time"
 )
 
+// beginnings are what CAs do first, each what its list has: all that step does is done
+// once by one of them, however short they are at work.
+var beginnings = [][]func(*authority, *rand.Rand){
+	{(*authority).change, (*authority).opensslIssue, (*authority).opensslRevoke, (*authority).opensslUpdateDB, (*authority).forget},
+	{(*authority).change, (*authority).truncate, (*authority).restoreOld},
+	{(*authority).absent, (*authority).unreadable, (*authority).rest},
+}
+
 // step does the next thing. What that is depends on the seed and n alone.
 func (a *authority) step(n int) {
 	rng := rand.New(rand.NewPCG(a.seed, uint64(n)))
+	if n <= len(a.beginning) {
+		a.beginning[n-1](a, rng)
+		return
+	}
 	switch k := rng.IntN(100); {
 	case k < 68:
 		a.change(rng)
 	case k < 73:
-		a.openssl(rng, n)
+		a.openssl(rng)
 	case k < 79:
 		a.truncate(rng)
 	case k < 85:
@@ -26,10 +38,13 @@ func (a *authority) step(n int) {
 	case k < 96:
 		a.unreadable(rng)
 	default:
-		time.Sleep(2 * time.Second) // nothing happens, and everything can be told
+		a.rest(rng)
 	}
 	pause(rng, []int{1, 30, 300}[rng.IntN(3)])
 }
+
+// rest does nothing for a while: everything can be told.
+func (a *authority) rest(*rand.Rand) { time.Sleep(2 * time.Second) }
 
 // change changes some rows, and writes the index in some way.
 func (a *authority) change(rng *rand.Rand) {
