@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -176,6 +177,24 @@ func TestNoInit(t *testing.T) {
 			t.Errorf("%s has an init: every CGI process would pay for it", file)
 		}
 	})
+}
+
+// What comes from outside is compared with a seal in constant time, by those who have
+// the secret.
+func TestConstantTime(t *testing.T) {
+	compared := map[string]int{}
+	eachFunction(t, func(file string, f *ast.FuncDecl) {
+		used, _ := selectors(f)
+		for _, s := range used {
+			if s == "hmac.Equal" {
+				compared[file+": "+f.Name.Name]++
+			}
+		}
+	})
+	want := map[string]int{"lib/store/sealed.go: Get": 1, "lib/index/places.go: find": 2}
+	if !maps.Equal(compared, want) {
+		t.Errorf("hmac.Equal compares in %v, want %v", compared, want)
+	}
 }
 
 // onePackage is what go list says of a package of ours.
