@@ -2,6 +2,7 @@ package watch_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -276,8 +277,13 @@ func TestOverflowMeansAll(t *testing.T) {
 	}
 	d := dir{t, t.TempDir()}
 	files := []string{d.path("a"), d.path("b")}
-	for _, name := range []string{"a", "b", "other", "another"} {
-		d.write(name, "old")
+	d.write("a", "old")
+	d.write("b", "old")
+	var others [2]*os.File
+	for i := range others {
+		others[i], err = os.Create(d.path(fmt.Sprint("other", i)))
+		d.must(err)
+		defer others[i].Close()
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -290,9 +296,9 @@ func TestOverflowMeansAll(t *testing.T) {
 		}
 		// Nobody takes events meanwhile, but for the few that the reader of the queue has
 		// room for. The kernel holds one for each, as no two in a row are the same.
-		for range held + 1<<12 {
-			d.write("other", "new")
-			d.write("another", "new")
+		for i := range 2 * (held + 1<<12) {
+			_, err := others[i%2].WriteString("x")
+			d.must(err)
 		}
 		d.write("b", "new")
 	})
