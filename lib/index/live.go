@@ -205,17 +205,24 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 }
 
 // settle looks once more at a young file that no other one is held against: it may be
-// cut off between two rows. So may an empty one of any age, which ext4 shows under its old
-// time while it is emptied. It is the file that is looked at, not its name: one whose place
-// another has taken was whole.
+// cut off between two rows. At an empty one it looks for as long as a file is young,
+// whatever its time is: ext4 shows a file empty, under its old time, while it is emptied.
+// It is the file that is looked at, not its name: one whose place another has taken was
+// whole.
 func (l *Live) settle(s *source, r *reading, now time.Time) {
-	if !r.still || s.stamp.size > 0 && s.stamp.rested(now) {
-		return
+	looks := 1
+	switch {
+	case s.stamp.size == 0:
+		looks = int(young / lookWait)
+	case s.stamp.rested(now):
+		looks = 0
 	}
-	pause(l.Wait, lookWait)
-	later := *s
-	if err := later.check(); err != nil || later.stamp.size != s.stamp.size || later.stamp.mtime != s.stamp.mtime {
-		r.still, r.table.whole = false, doubt(s.path, reasonMoved)
+	for ; looks > 0 && r.still; looks-- {
+		pause(l.Wait, lookWait)
+		later := *s
+		if err := later.check(); err != nil || later.stamp.size != s.stamp.size || later.stamp.mtime != s.stamp.mtime {
+			r.still, r.table.whole = false, doubt(s.path, reasonMoved)
+		}
 	}
 }
 
