@@ -128,6 +128,7 @@ func TestUnits(t *testing.T) {
 			for line, otherwise := range map[string]string{
 				"SystemCallFilter=landlock_create_ruleset landlock_add_rule landlock_restrict_self": "the service may not confine itself",
 				"Restart=on-failure":            "it stays away where it has ended for want of memory",
+				"StartLimitIntervalSec=0":       "it stays away where it has ended five times in ten seconds",
 				"RestartPreventExitStatus=2":    "it is started with settings that can never work, again and again",
 				"Environment=GOTRACEBACK=crash": "where Go gives up it ends with 2, as with settings that can never work",
 			} {
