@@ -172,6 +172,9 @@ func (m *memory) released(path string, says, was finding, now time.Time) finding
 		return finding{doubt: doubt(path, reasonOf(err))}
 	}
 	defer s.file.Close()
+	if s.stamp.size > memorable {
+		return says
+	}
 	r := s.load(now)
 	if r.table.whole != nil {
 		return finding{doubt: r.table.whole}
