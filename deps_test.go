@@ -191,7 +191,7 @@ func TestConstantTime(t *testing.T) {
 			}
 		}
 	})
-	want := map[string]int{"lib/store/sealed.go: Get": 1, "lib/index/places.go: find": 2, "lib/index/believed.go: open": 1, "lib/index/believed.go: page": 1}
+	want := map[string]int{"lib/store/sealed.go: Get": 1, "lib/index/pages.go: open": 1, "lib/index/pages.go: read": 1}
 	if !maps.Equal(compared, want) {
 		t.Errorf("hmac.Equal compares in %v, want %v", compared, want)
 	}

@@ -2,20 +2,16 @@ package index
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Believed remembers what the last index said that was whole, for processes that come
@@ -57,57 +53,29 @@ const (
 	abandoned = 90 * 24 * time.Hour
 )
 
-// memory is the open file.
-type memory struct {
-	*Believed
-	file  *os.File
-	head  [headSize]byte
-	pages uint32
-	mtime int64
-}
+// memory is the file of an index, open.
+type memory struct{ *pageFile }
 
 // open opens the file of an index where it is to be believed.
-func (b *Believed) open(path string) (*memory, bool) {
-	f, err := os.OpenFile(b.File(path), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, false
-	}
-	m := &memory{Believed: b, file: f}
-	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err == nil {
-		m.mtime = st.Mtim.Nano()
-	}
-	if _, err := f.ReadAt(m.head[:], 0); err == nil {
-		m.pages = binary.BigEndian.Uint32(m.head[40:])
-	}
-	if m.pages == 0 || !hmac.Equal(m.head[:], sealer(b.Secret).head(m.of(), m.pages)) {
-		f.Close()
-		return nil, false
-	}
-	return m, true
-}
-
-// of is the state of the index that is remembered.
-func (m *memory) of() stamp {
-	n := func(i int) uint64 { return binary.BigEndian.Uint64(m.head[8*i:]) }
-	return stamp{n(0), n(1), int64(n(2)), int64(n(3)), int64(n(4))}
+func (b *Believed) open(path string) (m memory, ok bool) {
+	m.pageFile, ok = sealer(b.Secret).open(b.File(path))
+	return m, ok
 }
 
 // page reads one page; nil: it is damaged.
-func (m *memory) page(number uint32) *chunk {
+func (m memory) page(number uint32) *chunk {
 	var page [memoryPage]byte
-	_, err := m.file.ReadAt(page[:], headSize+int64(number)*memoryPage)
-	rest := page[sealSize:]
-	if err != nil || !hmac.Equal(page[:sealSize], sealer(m.Secret).seal(m.head[:], number, rest)) {
+	if !m.read(number, page[:]) {
 		return nil
 	}
+	rest := page[sealSize:]
 	used := binary.BigEndian.Uint16(rest)
 	return &chunk{before: nowhere, records: rest[usedSize : usedSize+used]}
 }
 
 // find looks a serial up.
-func (m *memory) find(serial []byte) (record, bool) {
-	number, _ := sealer(m.Secret).place(serial, m.pages)
+func (m memory) find(serial []byte) (record, bool) {
+	number, _ := m.place(serial, m.count)
 	page := m.page(number)
 	if page == nil {
 		return record{}, false
@@ -122,8 +90,8 @@ func (m *memory) find(serial []byte) (record, bool) {
 }
 
 // table is all that is remembered; nil: some of it is damaged.
-func (m *memory) table(c crew) *Table {
-	chunks := make([]chunk, m.pages)
+func (m memory) table(c crew) *Table {
+	chunks := make([]chunk, m.count)
 	for i := range chunks {
 		page := m.page(uint32(i))
 		if page == nil {
@@ -139,21 +107,25 @@ func (m *memory) table(c crew) *Table {
 }
 
 // holds is what is to be said of a serial where the index, in that state, says that,
-// and whether what is remembered is of another state.
-func (b *Believed) holds(path string, says finding, serial []byte, of stamp, now time.Time) (finding, bool) {
+// and whether what is remembered is to be renewed.
+func (b *Believed) holds(path string, says finding, serial []byte, of stamp, now time.Time) (_ finding, renew bool) {
 	m, ok := b.open(path)
 	if !ok {
 		return says, true
 	}
 	defer m.file.Close()
-	other := m.of() != of
-	if r, ok := m.find(serial); ok && says.entry.Status != Revoked && (says.rank() > 0 || !past(r, now)) {
+	info, err := m.file.Stat()
+	renew = m.of != of || err != nil || now.Sub(info.ModTime()) > renewed
+	if says.entry.Status == Revoked {
+		return says, renew
+	}
+	if r, ok := m.find(serial); ok && (says.rank() > 0 || !past(r, now)) {
 		was := r.finding()
 		if r.rank() == 2 {
 			was.doubt = doubt(path, reasonVanished)
 		}
 		switch {
-		case !other: // the state was judged when it was remembered
+		case m.of == of: // the state was judged when it was remembered
 			says = stricter(says, was)
 		case says.rank() == 0 || r.final():
 			says = was
@@ -161,12 +133,12 @@ func (b *Believed) holds(path string, says finding, serial []byte, of stamp, now
 			says = m.released(path, says, was, now)
 		}
 	}
-	return says, other || now.Sub(time.Unix(0, m.mtime)) > renewed
+	return says, renew
 }
 
 // released is what is to be said of who was on hold, where the index says that he is so
 // no longer: it is believed if it has not forgotten others.
-func (m *memory) released(path string, says, was finding, now time.Time) finding {
+func (m memory) released(path string, says, was finding, now time.Time) finding {
 	s, err := open(path)
 	if err != nil {
 		return finding{doubt: doubt(path, reasonOf(err))}
@@ -262,16 +234,7 @@ func (b *Believed) write(file string, of stamp, rows []record) error {
 		if !ok {
 			continue
 		}
-		k := sealer(b.Secret)
-		head := k.head(of, uint32(pages))
-		return replace(file, func(w io.Writer) {
-			w.Write(head)
-			for i := range all {
-				text := all[i][sealSize:]
-				w.Write(k.seal(head, uint32(i), text))
-				w.Write(text)
-			}
-		})
+		return sealer(b.Secret).write(file, of, pages, func(i int) []byte { return all[i][:] })
 	}
 }
 

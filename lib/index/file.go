@@ -46,8 +46,8 @@ func (f *File) Lookup(serial []byte) (Entry, error) {
 	if f.Believed == nil {
 		return last.answer()
 	}
-	says, other := f.Believed.holds(f.Path, last.finding, serial, last.stamp, f.now())
-	if other && last.stamp != (stamp{}) {
+	says, renew := f.Believed.holds(f.Path, last.finding, serial, last.stamp, f.now())
+	if renew && last.stamp != (stamp{}) { // there is a file
 		f.renew.Store(true)
 	}
 	return says.answer()
