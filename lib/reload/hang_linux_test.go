@@ -19,10 +19,9 @@ import (
 	"ocspcgi/lib/wire"
 )
 
-// While the disk of an index hangs, which may say anything by now, only what was
-// revoked is answered. That is found by opening the file: what a file server's stat
-// says may be old. All is as it was when it goes on, also for who asked meanwhile.
-func TestIndexOnDiskThatHangs(t *testing.T) {
+// looking is a kit whose index, which has rested and is believed, is looked at often.
+func looking(t *testing.T) *kept {
+	t.Helper()
 	c := pkitest.NewCompany(t)
 	if err := os.Chtimes(c.Index, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err) // a young one is read once more
@@ -32,9 +31,36 @@ func TestIndexOnDiskThatHangs(t *testing.T) {
 		Sources:   []reload.Source{source(c.CA, c.Signer)},
 		Look:      100 * time.Millisecond,
 	})
-	reported := func(believed bool) func(reload.Event) bool {
-		return func(e reload.Event) bool { return e.Index != nil && e.Index.Believed == believed }
+	k.wait(t, believed(true))
+	return k
+}
+
+// believed is an event that tells whether an index is.
+func believed(want bool) func(reload.Event) bool {
+	return func(e reload.Event) bool { return e.Index != nil && e.Index.Believed == want }
+}
+
+// revoker opens the index, for what is good to be revoked while nobody can.
+func revoker(t *testing.T, k *kept) (revoke func()) {
+	t.Helper()
+	index, err := os.OpenFile(k.Index, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() { index.Close() })
+	return func() {
+		t.Helper()
+		if _, err := index.WriteString("R\t491231235959Z\t260101000000Z\t" + k.Good.Serial + "\tunknown\t/CN=x\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// While the disk of an index hangs, which may say anything by now, only what was
+// revoked is answered. That is found by opening the file: what a file server's stat
+// says may be old. All is as it was when it goes on, also for who asked meanwhile.
+func TestIndexOnDiskThatHangs(t *testing.T) {
+	k := looking(t)
 	is := func(when string, good, revoked ocsp.ResponseStatus) {
 		t.Helper()
 		for range 2 { // signed, and kept
@@ -46,30 +72,23 @@ func TestIndexOnDiskThatHangs(t *testing.T) {
 			}
 		}
 	}
-	k.wait(t, reported(true))
-	goOn := hang(t, c.Index, unix.FAN_OPEN_PERM)
+	goOn := hang(t, k.Index, unix.FAN_OPEN_PERM)
 	defer func() { goOn() }()
-	k.wait(t, reported(false))
+	k.wait(t, believed(false))
 	is("while it hangs as it is", ocsp.TryLater, ocsp.Success)
 	goOn()
-	k.wait(t, reported(true))
+	k.wait(t, believed(true))
 	is("as it was", ocsp.Success, ocsp.Success)
-	index, err := os.OpenFile(c.Index, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer index.Close()
-	goOn = hang(t, c.Index, unix.FAN_OPEN_PERM)
-	if _, err := index.WriteString("R\t491231235959Z\t260101000000Z\t" + k.Good.Serial + "\tunknown\t/CN=x\n"); err != nil {
-		t.Fatal(err)
-	}
-	k.wait(t, reported(false))
+	revoke := revoker(t, k)
+	goOn = hang(t, k.Index, unix.FAN_OPEN_PERM)
+	revoke()
+	k.wait(t, believed(false))
 	is("while it hangs and changes", ocsp.TryLater, ocsp.Success)
 	if report := k.States()[0].Index; report.Believed || report.Err == nil {
 		t.Errorf("the state while it hangs is %+v", report)
 	}
 	goOn()
-	k.wait(t, reported(true))
+	k.wait(t, believed(true))
 	if got := k.status(t, k.Good); got != wire.Revoked {
 		t.Errorf("%v when it goes on", got)
 	}
@@ -77,26 +96,11 @@ func TestIndexOnDiskThatHangs(t *testing.T) {
 
 // A disk may let a file be opened and hang where it is read.
 func TestReadingThatHangs(t *testing.T) {
-	c := pkitest.NewCompany(t)
-	k := start(t, c, &reload.Keeper{
-		Responder: &responder.Responder{CacheBytes: 1 << 20},
-		Sources:   []reload.Source{source(c.CA, c.Signer)},
-		Look:      100 * time.Millisecond,
-	})
-	believed := func(want bool) func(reload.Event) bool {
-		return func(e reload.Event) bool { return e.Index != nil && e.Index.Believed == want }
-	}
-	k.wait(t, believed(true))
-	goOn := hang(t, c.Index, unix.FAN_ACCESS_PERM)
+	k := looking(t)
+	goOn := hang(t, k.Index, unix.FAN_ACCESS_PERM)
 	defer goOn()
-	index, err := os.OpenFile(c.Index, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer index.Close()
-	if _, err := index.WriteString("R\t491231235959Z\t260101000000Z\t" + k.Good.Serial + "\tunknown\t/CN=x\n"); err != nil {
-		t.Fatal(err)
-	}
+	revoke := revoker(t, k)
+	revoke()
 	k.wait(t, believed(false))
 	if got := k.ask(t, k.Good, "-no_nonce").Status; got != ocsp.TryLater {
 		t.Errorf("%v while it hangs", got)
@@ -111,28 +115,13 @@ func TestReadingThatHangs(t *testing.T) {
 // A disk that lets a file be opened again may go on to hang where it is read: until that is
 // over, nobody knows what has been revoked meanwhile.
 func TestDiskThatHangsOn(t *testing.T) {
-	c := pkitest.NewCompany(t)
-	k := start(t, c, &reload.Keeper{
-		Responder: &responder.Responder{CacheBytes: 1 << 20},
-		Sources:   []reload.Source{source(c.CA, c.Signer)},
-		Look:      100 * time.Millisecond,
-	})
-	believed := func(want bool) func(reload.Event) bool {
-		return func(e reload.Event) bool { return e.Index != nil && e.Index.Believed == want }
-	}
-	k.wait(t, believed(true))
-	index, err := os.OpenFile(c.Index, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer index.Close()
-	letOpen := hang(t, c.Index, unix.FAN_OPEN_PERM)
+	k := looking(t)
+	revoke := revoker(t, k)
+	letOpen := hang(t, k.Index, unix.FAN_OPEN_PERM)
 	defer letOpen()
 	k.wait(t, believed(false))
-	if _, err := index.WriteString("R\t491231235959Z\t260101000000Z\t" + k.Good.Serial + "\tunknown\t/CN=x\n"); err != nil {
-		t.Fatal(err)
-	}
-	letRead := hang(t, c.Index, unix.FAN_ACCESS_PERM)
+	revoke()
+	letRead := hang(t, k.Index, unix.FAN_ACCESS_PERM)
 	defer letRead()
 	letOpen()
 	for end := time.Now().Add(500 * time.Millisecond); time.Now().Before(end); { // several looks
@@ -150,17 +139,7 @@ func TestDiskThatHangsOn(t *testing.T) {
 // An index that cannot be opened any more may revoke anything, though stat says that it is
 // as it was: of a file server that fails it says so from memory.
 func TestIndexThatIsNotOpened(t *testing.T) {
-	c := pkitest.NewCompany(t)
-	if err := os.Chtimes(c.Index, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
-		t.Fatal(err) // a young one is read once more
-	}
-	k := start(t, c, &reload.Keeper{
-		Responder: &responder.Responder{CacheBytes: 1 << 20},
-		Sources:   []reload.Source{source(c.CA, c.Signer)},
-	})
-	believed := func(want bool) func(reload.Event) bool {
-		return func(e reload.Event) bool { return e.Index != nil && e.Index.Believed == want }
-	}
+	k := looking(t)
 	is := func(when string, good, revoked ocsp.ResponseStatus) {
 		t.Helper()
 		if got := k.ask(t, k.Good, "-no_nonce").Status; got != good {
@@ -170,8 +149,7 @@ func TestIndexThatIsNotOpened(t *testing.T) {
 			t.Errorf("%s: %v of what is revoked, want %v", when, got, revoked)
 		}
 	}
-	k.wait(t, believed(true))
-	allow := refuse(t, c.Index)
+	allow := refuse(t, k.Index)
 	defer allow()
 	if e := k.wait(t, believed(false)); !strings.Contains(fmt.Sprint(e.Err), unix.EPERM.Error()) {
 		t.Errorf("told %v", e.Err)
