@@ -155,7 +155,7 @@ func stay(p *once.Program, cfg *config.Config, log *journal.Journal, sockets []n
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	keeping, leave := context.WithCancel(context.WithoutCancel(ctx)) // for as long as anything is answered
+	keeping, leave := context.WithCancel(context.Background()) // for as long as anything is answered
 	defer leave()
 	var watching sync.WaitGroup
 	watching.Go(func() { keep(keeping, keeper, hup, log) })

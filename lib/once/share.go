@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -32,14 +33,10 @@ func (e errands) run() error {
 	return errors.Join(faults...)
 }
 
-// share has the answer kept in -cache for other processes, and has theirs
-// given.
+// share has the answer kept in -cache for other processes, with where the rows of an
+// index stand and what it has said, and has theirs given.
 func (o *Answerer) share(cfg *config.Config, version string, after *errands) error {
-	secret, err := secret(cfg, o.sources, version)
-	if err != nil {
-		return err
-	}
-	lasting, err := lasting(o.sources)
+	secret, lasting, err := secrets(cfg, o.sources, version)
 	if err != nil {
 		return err
 	}
@@ -65,43 +62,36 @@ func (l *late) Put(name, value []byte) error {
 	return nil
 }
 
-// secret is what shared answers are sealed with: a digest of all that they come
-// from but the index. Who can work it out can read the key, and sign. With any
-// change of settings, certificates or keys it is another one.
-func secret(cfg *config.Config, sources []reload.Source, version string) (sum [sha256.Size]byte, err error) {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%+v\n", version, *cfg)
+// secrets are what is shared is sealed with. All answers come from but the index is in
+// the one: with any change of settings, certificates or keys it is another one. In the
+// other are the keys alone: what it seals is not to be forgotten when all else is
+// different. Who can work them out can read the keys, and sign.
+func secrets(cfg *config.Config, sources []reload.Source, version string) (all, lasting [sha256.Size]byte, err error) {
+	a, l := sha256.New(), sha256.New()
+	fmt.Fprintf(a, "%s\n%+v\n", version, *cfg)
 	for _, source := range sources {
-		fmt.Fprintln(h, source.Index)
+		fmt.Fprintln(a, source.Index)
+		var keys []string
+		for _, pair := range source.Files.Signers {
+			key := cmp.Or(pair.Key, pair.Certificate)
+			if err := secretive(key); err != nil {
+				return all, lasting, err
+			}
+			keys = append(keys, key)
+		}
 		for _, path := range source.Files.Paths() {
+			h := io.Writer(a)
+			if slices.Contains(keys, path) {
+				h = io.MultiWriter(a, l)
+			}
 			if err := addFile(h, path); err != nil {
-				return sum, err
-			}
-		}
-		for _, pair := range source.Files.Signers {
-			if err := secretive(cmp.Or(pair.Key, pair.Certificate)); err != nil {
-				return sum, err
+				return all, lasting, err
 			}
 		}
 	}
-	h.Sum(sum[:0])
-	return sum, nil
-}
-
-// lasting is a secret that only a change of the keys changes: with it is sealed what is
-// not to be forgotten when settings, certificates or the program are others.
-func lasting(sources []reload.Source) (sum [sha256.Size]byte, err error) {
-	h := sha256.New()
-	fmt.Fprintln(h, "what is believed")
-	for _, source := range sources {
-		for _, pair := range source.Files.Signers {
-			if err := addFile(h, cmp.Or(pair.Key, pair.Certificate)); err != nil {
-				return sum, err
-			}
-		}
-	}
-	h.Sum(sum[:0])
-	return sum, nil
+	a.Sum(all[:0])
+	l.Sum(lasting[:0])
+	return all, lasting, nil
 }
 
 func addFile(h io.Writer, path string) error {
