@@ -1,10 +1,13 @@
 package fcgi_test
 
 import (
+	"bufio"
 	"context"
 	"io"
+	"net"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ocspcgi/fcgi"
@@ -66,6 +69,37 @@ func TestTimeouts(t *testing.T) {
 			if !slices.Equal(got, c.want) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
+		})
+	}
+	for _, c := range []struct {
+		name  string
+		waits []time.Duration // before each answer is taken
+		taken int             // answers
+	}{
+		{"in time", []time.Duration{59 * time.Second}, 1},
+		{"too late", []time.Duration{61 * time.Second}, 0},
+		{"a second one within a quarter", []time.Duration{15 * time.Second, 44 * time.Second}, 2},
+		{"a second one a quarter too late", []time.Duration{15 * time.Second, 46 * time.Second}, 1},
+		{"a second one after a quarter", []time.Duration{16 * time.Second, 59 * time.Second}, 2},
+	} {
+		t.Run("answers taken when nothing is set, "+c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newList()
+				serveOn(t, &fcgi.Server{Handler: describe}, l)
+				client, server := net.Pipe() // what is written waits for who reads
+				defer client.Close()
+				l.conns <- server
+				p := &prober{t, client, bufio.NewReader(client)}
+				for i, wait := range c.waits {
+					p.send(wire{}.get(1, 1, "/"))
+					time.Sleep(wait)
+					if i < c.taken {
+						p.want(answer(1, "GET / 0")...)
+					} else {
+						p.wantClosed()
+					}
+				}
+			})
 		})
 	}
 	t.Run("a second request has time of its own", func(t *testing.T) {
