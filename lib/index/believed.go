@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 )
 
@@ -19,19 +17,32 @@ import (
 // vanished before its expiry keeps its status, and so does a revocation other than a
 // hold that was taken back. To have an index accepted as it is, the file is removed.
 //
-// It is believed only where it is sealed with the secret: whoever knows that could
-// sign answers.
+// Each user has a memory of his own, for what others put there is not believed. While it
+// cannot be read, or is damaged, only what the index revokes is told.
 type Believed struct {
-	Dir    string // where the files are, which Renew writes, one of each index and secret
-	Secret [sha256.Size]byte
+	Dir string // where the files are, which Renew writes, one of each index and CA
+	// CA is a digest of the key that the index is kept by: where a CA is made anew at the
+	// same path, nothing is known of it.
+	CA [sha256.Size]byte
 }
 
-const prefix = "believed-"
+// format is in all digests: with another one all of it would be another file.
+const format = "ocspcgi believed 1"
 
 // File is where it is remembered what an index says.
 func (b *Believed) File(path string) string {
-	name := sealer(b.Secret).digest('n', []byte(path))
-	return filepath.Join(b.Dir, prefix+hex.EncodeToString(name))
+	const enough = 16
+	name := b.sealer(path).digest('n')[:enough]
+	return filepath.Join(b.Dir, fmt.Sprintf("believed-%d-%x", os.Geteuid(), name))
+}
+
+// sealer seals the file of an index. It has no secret: it is for damage, and against
+// the files of others in the same place; whose a file is its owner tells.
+func (b *Believed) sealer(path string) sealer {
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	return sealer(sha256.Sum256(slices.Concat([]byte(format), b.CA[:], []byte(path))))
 }
 
 // The file is a sealed head and sealed pages of one size, as that of [Places]; a page
@@ -46,56 +57,61 @@ const (
 // is in memory for that, twice.
 const memorable = huge
 
-// A file is written again once it is as old as renewed, though the index is as it was,
-// and one as old as abandoned is removed: nobody needs it any more.
-const (
-	renewed   = 7 * 24 * time.Hour
-	abandoned = 90 * 24 * time.Hour
-)
-
 // memory is the file of an index, open.
 type memory struct{ *pageFile }
 
-// open opens the file of an index where it is to be believed.
-func (b *Believed) open(path string) (m memory, ok bool) {
-	m.pageFile, ok = sealer(b.Secret).open(b.File(path))
-	return m, ok
+// open opens the file of an index; nil: there is none. The error says why nobody can tell
+// what was believed.
+func (b *Believed) open(path string) (*memory, *DoubtError) {
+	p, err := b.sealer(path).open(b.File(path))
+	switch {
+	case errors.Is(err, errNone):
+		return nil, nil
+	case err != nil:
+		return nil, b.doubt(path, err)
+	}
+	return &memory{p}, nil
 }
 
-// page reads one page; nil: it is damaged.
-func (m memory) page(number uint32) *chunk {
+// doubt says that what was believed of an index cannot be told.
+func (b *Believed) doubt(path string, err error) *DoubtError {
+	return doubt(b.File(path), fmt.Sprintf("what was believed of %s: %s; if that index is right, remove this file", path, reasonOf(err)))
+}
+
+// page reads one page.
+func (m *memory) page(number uint32) (*chunk, error) {
 	var page [memoryPage]byte
-	if !m.read(number, page[:]) {
-		return nil
+	if err := m.read(number, page[:]); err != nil {
+		return nil, err
 	}
 	rest := page[sealSize:]
 	used := binary.BigEndian.Uint16(rest)
-	return &chunk{before: nowhere, records: rest[usedSize : usedSize+used]}
+	return &chunk{before: nowhere, records: rest[usedSize : usedSize+used]}, nil
 }
 
 // find looks a serial up.
-func (m memory) find(serial []byte) (record, bool) {
+func (m *memory) find(serial []byte) (r record, ok bool, err error) {
 	number, _ := m.place(serial, m.count)
-	page := m.page(number)
-	if page == nil {
-		return record{}, false
+	page, err := m.page(number)
+	if err != nil {
+		return record{}, false, err
 	}
 	c := cursor{table: &Table{chunks: []chunk{*page}}}
 	for r, ok := c.next(); ok; r, ok = c.next() {
 		if bytes.Equal(r.key(), serial) {
-			return r, true
+			return r, true, nil
 		}
 	}
-	return record{}, false
+	return record{}, false, nil
 }
 
-// table is all that is remembered; nil: some of it is damaged.
-func (m memory) table(c crew) *Table {
+// table is all that is remembered.
+func (m *memory) table(c crew) (*Table, error) {
 	chunks := make([]chunk, m.count)
 	for i := range chunks {
-		page := m.page(uint32(i))
-		if page == nil {
-			return nil
+		page, err := m.page(uint32(i))
+		if err != nil {
+			return nil, err
 		}
 		for r := (record{page, 0}); int(r.at) < len(page.records); r.at = r.next() {
 			page.rows++
@@ -103,42 +119,45 @@ func (m memory) table(c crew) *Table {
 		chunks[i] = *page
 	}
 	t, _ := build(chunks, c)
-	return t
+	return t, nil
 }
 
 // holds is what is to be said of a serial where the index, in that state, says that,
 // and whether what is remembered is to be renewed.
 func (b *Believed) holds(path string, says finding, serial []byte, of stamp, now time.Time) (_ finding, renew bool) {
-	m, ok := b.open(path)
-	if !ok {
-		return says, true
+	m, why := b.open(path)
+	if m == nil {
+		return stricter(says, finding{doubt: why}), why == nil
 	}
 	defer m.file.Close()
-	info, err := m.file.Stat()
-	renew = m.of != of || err != nil || now.Sub(info.ModTime()) > renewed
-	if says.entry.Status == Revoked {
+	renew = m.of != of
+	r, ok, err := m.find(serial)
+	switch {
+	case err != nil:
+		return stricter(says, finding{doubt: b.doubt(path, err)}), false
+	case !ok || says.rank() == 0 && past(r, now):
 		return says, renew
 	}
-	if r, ok := m.find(serial); ok && (says.rank() > 0 || !past(r, now)) {
-		was := r.finding()
-		if r.rank() == 2 {
-			was.doubt = doubt(path, reasonVanished)
-		}
-		switch {
-		case m.of == of: // the state was judged when it was remembered
-			says = stricter(says, was)
-		case says.rank() == 0 || r.final():
-			says = was
-		case says.rank() == 1 && r.rank() == 3:
-			says = m.released(path, says, was, now)
-		}
+	was := r.finding()
+	if r.rank() == 2 {
+		was.doubt = doubt(path, reasonVanished)
+	}
+	switch {
+	case was.final() && !says.final():
+		says = was
+	case m.of == of: // the state was judged when it was remembered
+		says = stricter(says, was)
+	case says.rank() == 0:
+		says = was
+	case says.rank() == 1 && r.rank() == 3:
+		says = b.released(path, m, says, was, now)
 	}
 	return says, renew
 }
 
 // released is what is to be said of who was on hold, where the index says that he is so
 // no longer: it is believed if it has not forgotten others.
-func (m memory) released(path string, says, was finding, now time.Time) finding {
+func (b *Believed) released(path string, m *memory, says, was finding, now time.Time) finding {
 	s, err := open(path)
 	if err != nil {
 		return finding{doubt: doubt(path, reasonOf(err))}
@@ -151,16 +170,21 @@ func (m memory) released(path string, says, was finding, now time.Time) finding 
 	if r.table.whole != nil {
 		return finding{doubt: r.table.whole}
 	}
+	old, err := m.table(s.crew)
+	if err != nil {
+		return finding{doubt: b.doubt(path, err)}
+	}
 	var found faults
-	if found.forgets(m.table(s.crew), r.table, now); found.count > 0 {
+	if found.forgets(old, r.table, now); found.count > 0 {
 		return was
 	}
 	return says
 }
 
 // Renew remembers what the index at path says, if that is whole and has rested for a
-// while, and if nobody else does it at that moment. The error is a [*DoubtError] where
-// the index has forgotten something, which stays remembered.
+// while, and if nobody else does it at that moment. The error joins a [*DoubtError] where
+// the index has forgotten something, which stays remembered, or where nobody can tell
+// whether it has: then nothing is renewed.
 func (b *Believed) Renew(path string, now time.Time) error {
 	s, err := open(path)
 	if err != nil {
@@ -180,25 +204,34 @@ func (b *Believed) Renew(path string, now time.Time) error {
 	if r.failed != nil || r.table.whole != nil {
 		return r.failed
 	}
-	old := b.read(path, s.crew)
+	old, why := b.read(path, s.crew)
+	if why != nil {
+		return why
+	}
 	var found faults
 	found.forgets(old, r.table, now)
-	err = b.write(file, s.stamp, merge(old, r.table, found.count > 0, now))
-	if err = errors.Join(err, b.sweep(file, now)); err != nil || found.count == 0 {
+	if err = b.write(path, s.stamp, merge(old, r.table, found.count > 0, now)); err != nil {
+		err = fmt.Errorf("what is believed of %s is not remembered: %w", path, err)
+	}
+	if found.count == 0 {
 		return err
 	}
-	return &DoubtError{Path: path, Line: found.first[0].Line, Reason: fmt.Sprintf(
-		"has forgotten %d rows or revocations; the first: %s; if this is meant, remove %s", found.count, found.first[0].Text, file)}
+	return errors.Join(&DoubtError{Path: path, Line: found.first[0].Line, Reason: fmt.Sprintf(
+		"has forgotten %d rows or revocations; the first: %s; if this is meant, remove %s", found.count, found.first[0].Text, file)}, err)
 }
 
-// read is all that is remembered; nil: nothing is that is to be believed.
-func (b *Believed) read(path string, c crew) *Table {
-	m, ok := b.open(path)
-	if !ok {
-		return nil
+// read is all that is remembered; nil: nothing is.
+func (b *Believed) read(path string, c crew) (*Table, *DoubtError) {
+	m, why := b.open(path)
+	if m == nil {
+		return nil, why
 	}
 	defer m.file.Close()
-	return m.table(c)
+	t, err := m.table(c)
+	if err != nil {
+		return nil, b.doubt(path, err)
+	}
+	return t, nil
 }
 
 // merge is the rows of a newer table, those that are forgotten as they were, and what
@@ -209,7 +242,7 @@ func merge(old, newer *Table, forgetful bool, now time.Time) (rows []record) {
 		if chosen, _, _ := newer.row(r.key()); chosen != r {
 			continue // a second row of its serial
 		}
-		if was, _, ok := old.row(r.key()); ok && forgetful && was.rank() == 3 && r.rank() < 3 {
+		if was, _, ok := old.row(r.key()); ok && forgetful && was.rank() == 3 && !newer.asStrict(was) {
 			r = was
 		}
 		rows = append(rows, r)
@@ -223,30 +256,29 @@ func merge(old, newer *Table, forgetful bool, now time.Time) (rows []record) {
 	return rows
 }
 
-// write puts the file in its place, whole.
-func (b *Believed) write(file string, of stamp, rows []record) error {
+// write puts the file of an index in its place, whole.
+func (b *Believed) write(path string, of stamp, rows []record) error {
 	size := 0
 	for _, r := range rows {
 		size += int(r.next() - r.at)
 	}
+	k := b.sealer(path)
 	for pages := size/(pageRoom/2) + 1; ; pages *= 2 {
-		all, ok := b.lay(rows, pages)
-		if !ok {
-			continue
+		if all, ok := k.lay(rows, pages); ok {
+			return k.write(b.File(path), of, pages, func(i int) []byte { return all[i][:] })
 		}
-		return sealer(b.Secret).write(file, of, pages, func(i int) []byte { return all[i][:] })
 	}
 }
 
 // lay puts each row into its page; not ok: they do not fit.
-func (b *Believed) lay(rows []record, pages int) (all [][memoryPage]byte, ok bool) {
+func (k sealer) lay(rows []record, pages int) (all [][memoryPage]byte, ok bool) {
 	all = make([][memoryPage]byte, pages)
 	for _, r := range rows {
 		f := r.finding()
 		f.entry.Hold, f.entry.Invalid, f.doubt = "", time.Time{}, nil // few have those
 		var one chunk
 		one.add(r.key(), f)
-		number, _ := sealer(b.Secret).place(r.key(), uint32(pages))
+		number, _ := k.place(r.key(), uint32(pages))
 		page := all[number][sealSize:]
 		used := int(binary.BigEndian.Uint16(page))
 		if used+len(one.records) > pageRoom {
@@ -256,21 +288,4 @@ func (b *Believed) lay(rows []record, pages int) (all [][memoryPage]byte, ok boo
 		binary.BigEndian.PutUint16(page, uint16(used+len(one.records)))
 	}
 	return all, true
-}
-
-// sweep removes what was believed of indexes and with keys that there are no more; not
-// what belongs to file, whose lock is held.
-func (b *Believed) sweep(file string, now time.Time) error {
-	entries, err := os.ReadDir(b.Dir)
-	for _, entry := range entries {
-		info, gone := entry.Info()
-		if gone != nil || !info.Mode().IsRegular() || !strings.HasPrefix(entry.Name(), prefix) ||
-			strings.HasPrefix(entry.Name(), filepath.Base(file)) || now.Sub(info.ModTime()) < abandoned {
-			continue
-		}
-		if fault := os.Remove(filepath.Join(b.Dir, entry.Name())); !errors.Is(fault, fs.ErrNotExist) {
-			err = errors.Join(err, fault)
-		}
-	}
-	return err
 }

@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
-	"time"
 
 	"ocspcgi/lib/index"
 )
@@ -17,7 +17,7 @@ import (
 func believing(t testing.TB, path string) *index.File {
 	t.Helper()
 	f := file(path)
-	f.Believed = &index.Believed{Dir: filepath.Join(t.TempDir(), "not", "there", "yet"), Secret: [32]byte{7}}
+	f.Believed = &index.Believed{Dir: filepath.Join(t.TempDir(), "not", "there", "yet"), CA: [32]byte{7}}
 	remember(t, f, true)
 	return f
 }
@@ -124,15 +124,55 @@ func TestBelievedOfMany(t *testing.T) {
 	}
 }
 
-// TestBelievedAlone damages what is remembered: then the index alone is asked, and it is
-// remembered anew.
-func TestBelievedAlone(t *testing.T) {
+// TestBelievedDamaged damages what is remembered: then nobody can tell what was believed,
+// and what is left is not lost, until somebody removes it.
+func TestBelievedDamaged(t *testing.T) {
 	path := write(t, entry('R', "10"))
 	f := believing(t, path)
-	whole, err := os.ReadFile(f.Believed.File(path))
+	kept := f.Believed.File(path)
+	whole, err := os.ReadFile(kept)
 	if err != nil {
 		t.Fatal(err)
 	}
+	replace(t, path, entry('V', "10")+entry('R', "11"))
+	ask := func(what, want string) {
+		t.Helper()
+		if got := said(f.Lookup(octets(t, "10"))); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: says %q, want %q", what, got, want)
+		}
+		if got := said(f.Lookup(octets(t, "11"))); !strings.HasPrefix(got, "R") {
+			t.Errorf("%s: says %q of what the index revokes", what, got)
+		}
+	}
+	ask("whole", "R")
+	for i := 0; i < len(whole); i += 1 + i/64*30 {
+		broken := bytes.Clone(whole)
+		broken[i] ^= 0x10
+		for what, data := range map[string][]byte{"changed": broken, "cut": whole[:i]} {
+			rewrite(t, kept, string(data))
+			ask(fmt.Sprintf("%s at %d", what, i), "doubt")
+			var why *index.DoubtError
+			if _, err := f.Lookup(octets(t, "10")); !errors.As(err, &why) || why.Path != kept || !strings.HasSuffix(why.Reason, "remove this file") {
+				t.Errorf("%s at %d: says %v", what, i, err)
+			}
+			if err := f.Believed.Renew(path, clock()); !errors.As(err, &why) {
+				t.Errorf("%s at %d: renewed, %v", what, i, err)
+			}
+		}
+	}
+	rewrite(t, kept, string(whole))
+	ask("whole again", "R")
+	if err := os.Remove(kept); err != nil {
+		t.Fatal(err)
+	}
+	ask("removed", "V")
+}
+
+// What is not this user's, or of another CA or index, is nothing that was believed.
+func TestBelievedAlone(t *testing.T) {
+	path := write(t, entry('R', "10"))
+	f := believing(t, path)
+	kept := f.Believed.File(path)
 	replace(t, path, entry('V', "10"))
 	ask := func(what, want string) {
 		t.Helper()
@@ -140,34 +180,109 @@ func TestBelievedAlone(t *testing.T) {
 			t.Errorf("%s: says %q, want %q", what, got, want)
 		}
 	}
-	ask("whole", "R")
-	put := func(data []byte) {
-		t.Helper()
-		if err := os.WriteFile(f.Believed.File(path), data, 0o600); err != nil {
+	ask("mine", "R")
+	f.Believed.CA[0]++
+	ask("of another CA", "V")
+	f.Believed.CA[0]--
+	if os.Geteuid() == 0 {
+		if err := os.Chown(kept, 1, 1); err != nil {
+			t.Fatal(err)
+		}
+		ask("of another user", "V")
+		if err := os.Chown(kept, 0, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i := 0; i < len(whole); i += 1 + i/64*30 {
-		broken := bytes.Clone(whole)
-		broken[i] ^= 0x10
-		put(broken)
-		ask(fmt.Sprintf("byte %d changed", i), "V")
-		put(whole[:i])
-		ask(fmt.Sprintf("cut at %d", i), "V")
+	aside := kept + ".aside"
+	for what, put := range map[string]func() error{
+		"a link":      func() error { return os.Symlink(aside, kept) },
+		"a directory": func() error { return os.Mkdir(kept, 0o700) },
+		"a FIFO":      func() error { return syscall.Mkfifo(kept, 0o600) },
+	} {
+		if err := errors.Join(os.Rename(kept, aside), put()); err != nil {
+			t.Fatal(err)
+		}
+		ask(what, "V")
+		if err := errors.Join(os.Remove(kept), os.Rename(aside, kept)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	broken := bytes.Clone(whole)
-	broken[len(broken)-1] ^= 1
-	put(broken)
-	remember(t, f, true)
-	replace(t, path, other)
-	ask("damaged and remembered anew", "V")
+	other := write(t, entry('V', "10"))
+	if err := os.Rename(kept, f.Believed.File(other)); err != nil {
+		t.Fatal(err)
+	}
+	f.Path = other
+	ask("of another index", "doubt")
+}
 
-	replace(t, path, entry('V', "10"))
-	put(whole)
-	f.Believed.Secret[0]++
-	ask("of another secret", "V")
-	remember(t, f, true)
-	ask("remembered anew", "V")
+// Where nobody can tell whether there is something that was believed, only what the index
+// revokes is told; there is nothing in a directory that is none.
+func TestBelievedUnreadable(t *testing.T) {
+	if os.Geteuid() == 0 { // who may read whatever it is
+		if err := syscall.Setreuid(-1, 65534); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := syscall.Setreuid(-1, 0); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	path := write(t, entry('V', "10")+entry('R', "11"))
+	f := believing(t, path)
+	replace(t, path, entry('V', "10")+entry('V', "11")+entry('R', "12"))
+	is := func(what string, want ...string) {
+		t.Helper()
+		for i, want := range want {
+			if got := said(f.Lookup([]byte{byte(0x10 + i)})); !strings.HasPrefix(got, want) {
+				t.Errorf("%s: says %q of %x, want %q", what, got, 0x10+i, want)
+			}
+		}
+	}
+	chmod := func(path string, mode os.FileMode) {
+		t.Helper()
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept := f.Believed.File(path)
+	is("at first", "V", "R", "R")
+	chmod(kept, 0)
+	is("not to be read", "doubt", "doubt", "R")
+	if err := f.Remember(); err == nil || !strings.Contains(err.Error(), kept) {
+		t.Errorf("renewed what cannot be read: %v", err)
+	}
+	chmod(kept, 0o600)
+	is("again", "V", "R", "R")
+	chmod(f.Believed.Dir, 0)
+	is("not to be looked into", "V", "V", "R")
+	chmod(f.Believed.Dir, 0o700)
+	f.Believed.Dir = os.DevNull
+	is("no directory", "V", "V", "R")
+}
+
+// What was revoked for good and is on hold in a later file stays revoked for good: it
+// cannot be released.
+func TestRevokedThenHold(t *testing.T) {
+	path := write(t, entry('R', "10"))
+	l, f := live(t, path), believing(t, path)
+	want := said(l.Lookup(octets(t, "10")))
+	for _, text := range []string{entry('H', "10"), entry('V', "10"), entry('H', "10")} {
+		replace(t, path, text)
+		if r := l.Reload(false); r.Believed {
+			t.Errorf("%q is believed", text)
+		}
+		for when := range 2 {
+			for name, lookup := range map[string]lookup{"Live": l.Lookup, "File": f.Lookup} {
+				if got := said(lookup(octets(t, "10"))); got != want {
+					t.Errorf("%s: says %q, want %q", name, got, want)
+				}
+			}
+			if when == 0 {
+				remember(t, f, false)
+			}
+		}
+	}
 }
 
 // Of an index that cannot be opened, what was revoked is known.
@@ -211,30 +326,6 @@ func TestBelievedLetsGo(t *testing.T) {
 	}
 }
 
-// What nobody has renewed for months is removed once something else is remembered; what
-// is not of this kind stays, and so does what is a week old, which is renewed.
-func TestBelievedSweeps(t *testing.T) {
-	path := write(t, entry('V', "10"))
-	f := believing(t, path)
-	mine, dir := f.Believed.File(path), f.Believed.Dir
-	const day = 24 * time.Hour
-	for name, old := range map[string]time.Duration{"believed-old": 100 * day, "believed-old.lock": 100 * day, "believed-new": 80 * day, "else": 100 * day} {
-		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		age(t, filepath.Join(dir, name), old)
-	}
-	age(t, mine, 8*day)
-	remember(t, f, true)
-	if info, err := os.Stat(mine); err != nil || now.Sub(info.ModTime()) > day {
-		t.Errorf("not renewed: %v, %v", info.ModTime(), err)
-	}
-	left, err := filepath.Glob(filepath.Join(dir, "*"))
-	if want := []string{filepath.Join(dir, "believed-new"), mine, mine + ".lock", filepath.Join(dir, "else")}; err != nil || len(left) != len(want) {
-		t.Errorf("there are %s, want %s", left, want)
-	}
-}
-
 // An index that somebody may still be writing is not remembered, nor one that is cut off
 // or empty.
 func TestNotBelieved(t *testing.T) {
@@ -255,8 +346,8 @@ func TestNotBelieved(t *testing.T) {
 	}
 }
 
-// FuzzBelieved: whatever the file holds, a look-up says what the index says, or what
-// was remembered of it.
+// FuzzBelieved: whatever the file holds, a look-up says what the index says, which is what
+// was remembered of it, or that nobody can tell.
 func FuzzBelieved(f *testing.F) {
 	path := write(f, string(everyKind(60)))
 	looker := believing(f, path)
@@ -279,7 +370,8 @@ func FuzzBelieved(f *testing.F) {
 		if err := os.WriteFile(looker.Believed.File(path), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := said(looker.Lookup(serial)), said(scan.Lookup(serial)); got != want {
+		got, want := said(looker.Lookup(serial)), said(scan.Lookup(serial))
+		if doubtful := strings.HasPrefix(got, "doubt") && !strings.HasPrefix(want, "R"); got != want && (!doubtful || bytes.Equal(data, whole)) {
 			t.Fatalf("%X: %s, want %s", serial, got, want)
 		}
 	})

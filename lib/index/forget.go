@@ -11,8 +11,8 @@ import (
 const remedyForgotten = "if this is meant, send SIGHUP or restart to accept the file as it is"
 
 // forgets notes what a newer index has forgotten: rows that have vanished
-// before their expiry, and serials that are no longer revoked although they
-// were not on hold.
+// before their expiry, and serials that are no longer revoked, or only on hold, although
+// they were not on hold.
 func (f *faults) forgets(old, newer *Table, now time.Time) {
 	was, is := cursor{table: old}, cursor{table: newer}
 	for r, ok := was.next(); ok; r, ok = was.next() {
@@ -27,6 +27,8 @@ func (f *faults) forgets(old, newer *Table, now time.Time) {
 		switch {
 		case !found && !past(r, now):
 			f.forgotten(0, r, "has vanished; its old status stays")
+		case found && freed(r, next) && next.rank() == 3:
+			f.forgotten(next.line(), r, "is on hold only; it stays revoked for good")
 		case found && freed(r, next):
 			f.forgotten(next.line(), r, "is no longer revoked; it stays revoked")
 		}
@@ -36,15 +38,18 @@ func (f *faults) forgets(old, newer *Table, now time.Time) {
 	}
 }
 
-// freed tells whether a revocation other than a hold is taken back.
-func freed(was, is record) bool { return was.final() && is.rank() < 3 }
+// freed tells whether a revocation other than a hold is taken back, or made one that
+// might be.
+func freed(was, is record) bool { return was.final() && !is.final() }
 
 // certificateHold is a reason (RFC 5280 §5.3.1).
 const certificateHold = 6
 
 // final tells whether a row revokes, and not as a hold that may be released.
-func (r record) final() bool {
-	return r.rank() == 3 && r.finding().entry.Reason != certificateHold
+func (r record) final() bool { return r.rank() == 3 && r.reason() != certificateHold }
+
+func (f finding) final() bool {
+	return f.entry.Status == Revoked && f.entry.Reason != certificateHold
 }
 
 // past tells whether the certificate of a row has expired: an index need not

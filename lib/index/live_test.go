@@ -66,6 +66,7 @@ var replaced = []struct {
 	{"gone with an unreadable expiry", "V\tx\t\t10\tunknown\t/CN=a\n", "", false, "V"},
 	{"doubtful and gone", entry('S', "10"), "", false, "doubt"},
 	{"valid again", entry('R', "10"), entry('V', "10"), false, "R"},
+	{"on hold instead of revoked", entry('R', "10"), entry('H', "10"), false, "R"},
 	{"expired instead of revoked", entry('R', "10"), entry('E', "10"), false, "R"},
 	{"doubtful instead of revoked", entry('R', "10"), entry('S', "10"), false, "R"},
 	{"another one gone", entry('V', "10") + entry('V', "11"), entry('V', "10"), false, "V"},

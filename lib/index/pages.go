@@ -7,10 +7,13 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/fnv"
+	"io"
 	"io/fs"
 	"math/bits"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -33,28 +36,71 @@ type pageFile struct {
 	count uint32
 }
 
-// open opens a file whose head is sealed; of any other it is not ok.
-func (k sealer) open(path string) (p *pageFile, ok bool) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+// errNone says that there is no such file of this user's.
+var errNone = errors.New("index: nothing is kept")
+
+// errDamaged says that a file is not as it was written.
+var errDamaged = errors.New("is damaged")
+
+// open opens a file that this user has written, and whose head is sealed. The error is
+// errNone where there is none; with any other one nobody can tell what it holds.
+func (k sealer) open(path string) (*pageFile, error) {
+	f, err := openOwn(path)
 	if err != nil {
-		return nil, false
+		return nil, err
 	}
-	p = &pageFile{sealer: k, file: f}
+	p := &pageFile{sealer: k, file: f}
 	_, err = f.ReadAt(p.head[:], 0)
 	n := func(i int) uint64 { return binary.BigEndian.Uint64(p.head[8*i:]) }
 	p.of = stamp{n(0), n(1), int64(n(2)), int64(n(3)), int64(n(4))}
 	p.count = binary.BigEndian.Uint32(p.head[40:])
-	if err != nil || p.count == 0 || !hmac.Equal(p.head[:], k.head(p.of, p.count)) {
-		f.Close()
-		return nil, false
+	if errors.Is(err, io.EOF) || err == nil && (p.count == 0 || !hmac.Equal(p.head[:], k.head(p.of, p.count))) {
+		err = errDamaged
 	}
-	return p, true
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return p, nil
 }
 
-// read reads a page, with its seal, and tells whether it is whole.
-func (p *pageFile) read(number uint32, page []byte) bool {
+// openOwn opens a file that is this user's. One of somebody else is none, and so is any
+// in a directory that this user may not look into.
+func openOwn(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		info, fault := os.Lstat(path)
+		unreachable := slices.ContainsFunc([]error{unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP},
+			func(e error) bool { return errors.Is(fault, e) })
+		if unreachable || fault == nil && !own(info) {
+			err = errNone
+		}
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !own(info) {
+		err = errNone
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// own tells whether a file is a regular one of this user's.
+func own(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && info.Mode().IsRegular() && st.Uid == uint32(os.Geteuid())
+}
+
+// read reads a page, with its seal.
+func (p *pageFile) read(number uint32, page []byte) error {
 	_, err := p.file.ReadAt(page, headSize+int64(number)*int64(len(page)))
-	return err == nil && hmac.Equal(page[:sealSize], p.seal(p.head[:], number, page[sealSize:]))
+	if errors.Is(err, io.EOF) || err == nil && !hmac.Equal(page[:sealSize], p.seal(p.head[:], number, page[sealSize:])) {
+		return errDamaged
+	}
+	return err
 }
 
 // write puts a file in its place, whole, for whoever has its lock. Each page has room for
@@ -76,7 +122,8 @@ func (k sealer) write(path string, of stamp, count int, page func(i int) []byte)
 		w.Write(k.seal(head, uint32(i), text))
 		w.Write(text)
 	}
-	if err = errors.Join(w.Flush(), f.Close()); err == nil {
+	// On the disk before it has its name: what a power cut leaves is whole, too.
+	if err = errors.Join(w.Flush(), f.Sync(), f.Close()); err == nil {
 		err = os.Rename(name, path)
 	}
 	if err != nil {

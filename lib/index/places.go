@@ -41,14 +41,14 @@ var errUneven = errors.New("index: the rows cannot be placed evenly")
 // find looks a serial up in the index that s has opened. It is not ok when the
 // places are of another state of the index, or not to be believed.
 func (p *Places) find(s *source, serial []byte) (found finding, ok bool) {
-	f, ok := sealer(p.Secret).open(p.Path)
-	if !ok {
+	f, err := sealer(p.Secret).open(p.Path)
+	if err != nil {
 		return finding{}, false
 	}
 	defer f.file.Close()
 	number, mark := f.place(serial, f.count)
 	var page [pageSize]byte
-	if f.of != s.stamp || !f.read(number, page[:]) {
+	if f.of != s.stamp || f.read(number, page[:]) != nil {
 		return finding{}, false
 	}
 	first := int64(0) // where the row begins that found is from

@@ -110,13 +110,15 @@ func (r record) rank() int {
 	return 1
 }
 
+func (r record) reason() int8 { return int8(r.what()&reasonBits>>2) - 1 }
+
 func (r record) finding() finding {
 	var f finding
 	what := r.what()
 	b := r.chunk.records[r.at+2+uint32(len(r.key())):]
 	e := &f.entry
 	e.Status = statuses[what&statusBits]
-	e.Reason = int8(what&reasonBits>>2) - 1
+	e.Reason = r.reason()
 	if what&hasExpiry != 0 {
 		e.Expires, b = timeOf(b), b[timeSize:]
 	}

@@ -55,7 +55,7 @@ func (p *Program) CGI() int {
 	}
 	switch {
 	case errors.As(err, new(*index.DoubtError)):
-		log.Error().Err(err).Msg("index not believed: what it has forgotten stays as it was")
+		log.Error().Err(err).Msg("index not believed: what was believed stays as it was")
 	case err != nil:
 		log.Warn().Err(err).Msg("answers are not shared")
 	}
@@ -103,6 +103,9 @@ func (p *Program) handlerCGI(cfg *config.Config, fault error, log *journal.Journ
 		o, err := p.Answerer(cfg, nil, log)
 		if err = errors.Join(fault, err); err != nil || cfg.Cache == "" {
 			return o, err
+		}
+		if err := o.remember(cfg, after); err != nil {
+			return nil, err
 		}
 		o.responder.LogShared = func(err error) { log.Warn().Err(err).Msg("answers are not shared") }
 		if err := o.share(cfg, p.Version, after); err != nil {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"syscall"
 	"time"
 
@@ -34,9 +33,9 @@ func (e errands) run() error {
 }
 
 // share has the answer kept in -cache for other processes, with where the rows of an
-// index stand and what it has said, and has theirs given.
+// index stand, and has theirs given.
 func (o *Answerer) share(cfg *config.Config, version string, after *errands) error {
-	secret, lasting, err := secrets(cfg, o.sources, version)
+	secret, err := secretOf(cfg, o.sources, version)
 	if err != nil {
 		return err
 	}
@@ -45,7 +44,20 @@ func (o *Answerer) share(cfg *config.Config, version string, after *errands) err
 	for _, file := range o.indexes {
 		name := sha256.Sum256(append(secret[:], file.Path...))
 		file.Places = &index.Places{Path: dir.File(hex.EncodeToString(name[:])), Secret: secret}
-		file.Believed = &index.Believed{Dir: cfg.Cache, Secret: lasting}
+	}
+	return nil
+}
+
+// remember has what an index says kept in -cache, and what it has said before told.
+// What the answers come from besides is of no account: it is not to be forgotten when
+// there are other signers or settings.
+func (o *Answerer) remember(cfg *config.Config, after *errands) error {
+	for i, file := range o.indexes {
+		cas, err := signer.ReadCertificates(o.sources[i].Files.CA)
+		if err != nil {
+			return fmt.Errorf("%s: -CA: %w", o.sources[i].Files.Where, err)
+		}
+		file.Believed = &index.Believed{Dir: cfg.Cache, CA: sha256.Sum256(cas[0].RawSubjectPublicKeyInfo)}
 		after.add(file.Remember)
 	}
 	return nil
@@ -62,36 +74,27 @@ func (l *late) Put(name, value []byte) error {
 	return nil
 }
 
-// secrets are what is shared is sealed with. All answers come from but the index is in
-// the one: with any change of settings, certificates or keys it is another one. In the
-// other are the keys alone: what it seals is not to be forgotten when all else is
-// different. Who can work them out can read the keys, and sign.
-func secrets(cfg *config.Config, sources []reload.Source, version string) (all, lasting [sha256.Size]byte, err error) {
-	a, l := sha256.New(), sha256.New()
-	fmt.Fprintf(a, "%s\n%+v\n", version, *cfg)
+// secretOf is what is shared is sealed with. All answers come from but the index is in
+// it: with any change of settings, certificates or keys it is another one. Who can work
+// it out can read the keys, and sign.
+func secretOf(cfg *config.Config, sources []reload.Source, version string) (secret [sha256.Size]byte, err error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%+v\n", version, *cfg)
 	for _, source := range sources {
-		fmt.Fprintln(a, source.Index)
-		var keys []string
+		fmt.Fprintln(h, source.Index)
 		for _, pair := range source.Files.Signers {
-			key := cmp.Or(pair.Key, pair.Certificate)
-			if err := secretive(key); err != nil {
-				return all, lasting, err
+			if err := secretive(cmp.Or(pair.Key, pair.Certificate)); err != nil {
+				return secret, err
 			}
-			keys = append(keys, key)
 		}
 		for _, path := range source.Files.Paths() {
-			h := io.Writer(a)
-			if slices.Contains(keys, path) {
-				h = io.MultiWriter(a, l)
-			}
 			if err := addFile(h, path); err != nil {
-				return all, lasting, err
+				return secret, err
 			}
 		}
 	}
-	a.Sum(all[:0])
-	l.Sum(lasting[:0])
-	return all, lasting, nil
+	h.Sum(secret[:0])
+	return secret, nil
 }
 
 func addFile(h io.Writer, path string) error {
@@ -113,7 +116,7 @@ func addFile(h io.Writer, path string) error {
 func secretive(path string) error {
 	const others = 0o004
 	if signer.Elsewhere(path) {
-		return errors.New("rkey is kept elsewhere, and so is no secret of this process; leave cache out")
+		return errors.New("rkey is kept elsewhere, and so is no secret of this process to seal them with")
 	}
 	info, err := os.Stat(path)
 	if err == nil && info.Mode()&others != 0 {
