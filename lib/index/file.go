@@ -35,9 +35,9 @@ const (
 )
 
 // Lookup returns the entry of a serial, [ErrNotFound], or a [*DoubtError]. A
-// revocation is returned from whatever state the file is in; anything else only
-// from a file that ends in a complete line and stood still. An empty file does
-// not: it may be about to be written anew.
+// revocation is returned from whatever state the file is in, where it is written
+// meanwhile if two looks have it; anything else only from a file that ends in a complete
+// line and stood still. An empty file does not: it may be about to be written anew.
 //
 // What is Believed of a serial that the index has forgotten is returned for it.
 func (f *File) Lookup(serial []byte) (Entry, error) {
@@ -65,6 +65,9 @@ func (f *File) lookAgain(serial []byte) look {
 			} else {
 				f.stood.Store(&next.stamp)
 			}
+			if last.half.rank() == 3 && next.half.rank() == 3 {
+				next.finding = next.half
+			}
 			return next
 		}
 		last = next // another file, which may be in the making as the one before
@@ -90,7 +93,8 @@ func (f *File) Remember() error {
 type look struct {
 	finding
 	stamp
-	settled bool // a second look would see the same
+	settled bool    // a second look would see the same
+	half    finding // a revocation in a file that was written meanwhile, until a second look has it too
 }
 
 func (f *File) look(serial []byte) look {
@@ -107,11 +111,11 @@ func (f *File) look(serial []byte) look {
 	}
 	s.blockSize = lookSize
 	found, whole := s.find(serial)
-	return look{
-		finding: found,
-		stamp:   s.stamp,
-		settled: whole == nil && f.settled(s.stamp),
+	l := look{finding: found, stamp: s.stamp, settled: whole == nil && f.settled(s.stamp)}
+	if found.rank() == 3 && whole != nil && s.written() {
+		l.finding, l.half = finding{doubt: doubt(f.Path, reasonMoved)}, found
 	}
+	return l
 }
 
 // settled tells whether nobody writes a file any more that is in that state.

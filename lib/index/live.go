@@ -182,7 +182,7 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	}
 	s.progress = l.Progress
 	old := l.state.Load() // what is foreseen from now on is of a later file
-	r := s.load(now)
+	r := s.loadAgain(s.load(now), now)
 	if r.failed != nil {
 		return l.unread(r.failed)
 	}
@@ -219,8 +219,7 @@ func (l *Live) settle(s *source, r *reading, now time.Time) {
 	}
 	for ; looks > 0 && r.still; looks-- {
 		pause(l.Wait, lookWait)
-		later := *s
-		if err := later.check(); err != nil || later.stamp.size != s.stamp.size || later.stamp.mtime != s.stamp.mtime {
+		if s.written() {
 			r.still, r.table.whole = false, doubt(s.path, reasonMoved)
 		}
 	}

@@ -44,9 +44,11 @@ type stretch struct {
 type reading struct {
 	table *Table
 	faults
-	crew   crew  // who has read it
-	still  bool  // the file did not change meanwhile
-	failed error // it did not, and could not be read all the same
+	crew   crew   // who has read it
+	still  bool   // the file did not change meanwhile
+	mixed  bool   // it was written meanwhile: its revocations count if the one before has them
+	before *Table // the revocations of the reading before, for a mixed one; nil: there was none
+	failed error  // it did not, and could not be read all the same
 }
 
 // load reads all rows. A revocation after now is a fault of a clock.
@@ -88,10 +90,30 @@ func (s *source) load(now time.Time) reading {
 		limits.whole = doubt(s.path, reasonMoved)
 	}
 	var twice []record
+	r.mixed = !r.still && s.written()
 	r.table, twice = build(chunks, s.crew)
 	r.table.limits = limits
 	r.append(duplicates(twice))
 	return r
+}
+
+// loadAgain reads all rows once more where the file was written meanwhile.
+func (s *source) loadAgain(r reading, now time.Time) reading {
+	if !r.mixed || s.check() != nil {
+		return r
+	}
+	var revoked pile
+	revoked.revoked(r.table)
+	before, _ := build(revoked, s.crew)
+	r = s.load(now)
+	r.before = before
+	return r
+}
+
+// revokes tells whether a revocation of the table is one that was in the file: not
+// half of one row and half of another.
+func (r *reading) revokes(key []byte) bool {
+	return !r.mixed || r.before.find(key).rank() == 3
 }
 
 // duplicates notes second rows for a serial, by their lines.

@@ -5,11 +5,10 @@ import "slices"
 // resist is the state after a file was read that is not believed, for the
 // reason given: what is stricter in it counts.
 func (s *state) resist(r reading, why *DoubtError) *state {
-	next := &state{believed: s.believed, standing: s.standing, newer: r.table}
+	next := &state{believed: s.believed, standing: s.standing, newer: s.sift(r, why)}
 	if s.believed == nil {
 		next.limits = limits{whole: why}
 	} else {
-		next.newer = s.sift(r, why)
 		next.blind = first(r.table.whole, r.table.blind, s.believed.blind)
 	}
 	if r.still {
@@ -20,7 +19,7 @@ func (s *state) resist(r reading, why *DoubtError) *state {
 
 // sift keeps the rows of a newer table that are stricter than those believed. A row
 // that only a file in doubt has is doubtful: it may be half of one row and half of
-// another. So is one that only a file before this one has had: it may be about to be
+// another; so may one that revokes in a file that was written meanwhile. So is one that only a file before this one has had: it may be about to be
 // written again.
 func (s *state) sift(r reading, why *DoubtError) *Table {
 	var kept pile
@@ -30,7 +29,7 @@ func (s *state) sift(r reading, why *DoubtError) *Table {
 			continue
 		}
 		f := row.finding()
-		if r.table.whole != nil && f.rank() == 1 {
+		if r.table.whole != nil && f.rank() == 1 || f.rank() == 3 && !r.revokes(row.key()) {
 			f = finding{doubt: r.table.whole}
 		}
 		kept.add(row.key(), f)

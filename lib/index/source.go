@@ -95,6 +95,14 @@ func (s *source) still() bool {
 	return err == nil && now == s.stamp
 }
 
+// written tells whether the file was written since it was opened, whatever name it has
+// now: what was read of it may be half of one row and half of another.
+func (s *source) written() bool {
+	later := *s
+	err := later.check()
+	return err != nil || later.stamp.size != s.stamp.size || later.stamp.mtime != s.stamp.mtime
+}
+
 func stampOf(path string) (stamp, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
