@@ -6,10 +6,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Believed remembers what the last index said that was whole, for processes that come
@@ -63,7 +67,7 @@ type memory struct{ *pageFile }
 // open opens the file of an index; nil: there is none. The error says why nobody can tell
 // what was believed.
 func (b *Believed) open(path string) (*memory, *DoubtError) {
-	p, err := b.sealer(path).open(b.File(path))
+	p, err := b.sealer(path).open(openOwn(b.File(path)))
 	switch {
 	case errors.Is(err, errNone):
 		return nil, nil
@@ -71,6 +75,39 @@ func (b *Believed) open(path string) (*memory, *DoubtError) {
 		return nil, b.doubt(path, err)
 	}
 	return &memory{p}, nil
+}
+
+// errNone says that there is no such file of this user's.
+var errNone = errors.New("index: nothing is remembered")
+
+// openOwn opens a file that is this user's. One of somebody else is none, and so is any
+// in a directory that this user may not look into.
+func openOwn(path string) (*os.File, error) {
+	f, err := openNoLink(path)
+	if err != nil {
+		info, fault := os.Lstat(path)
+		unreachable := slices.ContainsFunc([]error{unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP},
+			func(e error) bool { return errors.Is(fault, e) })
+		if unreachable || fault == nil && !own(info) {
+			err = errNone
+		}
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !own(info) {
+		err = errNone
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// own tells whether a file is a regular one of this user's.
+func own(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && info.Mode().IsRegular() && st.Uid == uint32(os.Geteuid())
 }
 
 // doubt says that what was believed of an index cannot be told.
@@ -210,9 +247,7 @@ func (b *Believed) Renew(path string, now time.Time) error {
 	}
 	var found faults
 	found.forgets(old, r.table, now)
-	if err = b.write(path, s.stamp, merge(old, r.table, found.count > 0, now)); err != nil {
-		err = fmt.Errorf("what is believed of %s is not remembered: %w", path, err)
-	}
+	err = b.write(path, s.stamp, merge(old, r.table, found.count > 0, now))
 	if found.count == 0 {
 		return err
 	}

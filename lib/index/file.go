@@ -60,33 +60,32 @@ func (f *File) lookAgain(serial []byte) look {
 		pause(f.Wait, lookWait)
 		next := f.look(serial)
 		if next.sameFile(last.stamp) {
-			if next.stamp != last.stamp {
-				next.finding = limits{whole: doubt(f.Path, reasonMoved)}.apply(next.finding)
-			} else {
+			if next.stamp == last.stamp {
 				f.stood.Store(&next.stamp)
 			}
-			if last.half.rank() == 3 && next.half.rank() == 3 {
-				next.finding = next.half
-			}
-			return next
+			return last.then(next, f.Path)
 		}
 		last = next // another file, which may be in the making as the one before
 	}
 	return last
 }
 
-// Remember makes the Places where a look-up had to do without them, and renews what is
-// Believed. It takes about as long as a few scans. The error may join a [*DoubtError],
-// which says what the index has forgotten.
+// Place makes the Places where a look-up had to do without them. It takes about as long
+// as a few scans.
+func (f *File) Place() error {
+	if f.Places == nil || !f.scanned.Load() {
+		return nil
+	}
+	return f.Places.Make(f.Path, f.now())
+}
+
+// Remember renews what is Believed where a look-up saw another state of the index. It
+// takes about as long as a few scans, and its error is that of [Believed.Renew].
 func (f *File) Remember() error {
-	var placed, believed error
-	if f.Places != nil && f.scanned.Load() {
-		placed = f.Places.Make(f.Path, f.now())
+	if f.Believed == nil || !f.renew.Load() {
+		return nil
 	}
-	if f.Believed != nil && f.renew.Load() {
-		believed = f.Believed.Renew(f.Path, f.now())
-	}
-	return errors.Join(placed, believed)
+	return f.Believed.Renew(f.Path, f.now())
 }
 
 // look is what one scan saw.
@@ -95,6 +94,17 @@ type look struct {
 	stamp
 	settled bool    // a second look would see the same
 	half    finding // a revocation in a file that was written meanwhile, until a second look has it too
+}
+
+// then is what a look and the next one at the same file say together.
+func (l look) then(next look, path string) look {
+	if next.stamp != l.stamp {
+		next.finding = limits{whole: doubt(path, reasonMoved)}.apply(next.finding)
+	}
+	if l.half.rank() == 3 && next.half.rank() == 3 {
+		next.finding = next.half
+	}
+	return next
 }
 
 func (f *File) look(serial []byte) look {

@@ -60,34 +60,28 @@ func TestMixed(t *testing.T) {
 	})
 }
 
-// The same by one scan for each look-up.
+// The same by one scan for each look-up. Where a scan was over before anything was
+// written, it is done again.
 func TestMixedScan(t *testing.T) {
-	rows := string(everyKind(100_000)) // so that a scan takes long enough to be written into
-	valid, revoked := entry('V', "10"), entry('R', "10")
-	for _, c := range []struct {
-		name, first, then string
-		moves             bool // the file is written during the second look, too
-		want              string
-	}{
-		{"in both", revoked, revoked, true, "R"},
-		{"in the second that stands still", valid, revoked, false, "R"},
-		{"in the first alone", revoked, valid, false, "doubt"},
-		{"in the second alone of two that move", valid, revoked, true, "doubt"},
+	rows := string(everyKind(100_000)) // so that a scan takes long
+	revoked, valid := entry('R', "10"), entry('V', "10")
+	for _, c := range []struct{ name, then, want string }{
+		{"in both", revoked, "R"},
+		{"in the first alone", valid, "doubt"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path := write(t, rows+c.first)
-			stop, stopped := writing(t, path), false
-			f, looks := file(path), 1
-			f.Wait = func(time.Duration) {
-				looks++
-				stop()
-				rewrite(t, path, rows+c.then)
-				if stopped = !c.moves; c.moves {
-					stop = writing(t, path)
+			path := write(t, rows+revoked)
+			f, looks, got := file(path), 0, ""
+			for try := 0; try < 100 && looks < 2; try++ {
+				looks = 1
+				stop := writing(t, path)
+				f.Wait = func(time.Duration) {
+					looks++
+					stop()
+					rewrite(t, path, rows+c.then)
+					stop = func() {}
 				}
-			}
-			got := said(f.Lookup(octets(t, "10")))
-			if !stopped {
+				got = said(f.Lookup(octets(t, "10")))
 				stop()
 			}
 			if looks != 2 || !strings.HasPrefix(got, c.want) {

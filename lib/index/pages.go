@@ -12,8 +12,6 @@ import (
 	"math/bits"
 	"os"
 	"path/filepath"
-	"slices"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,16 +34,11 @@ type pageFile struct {
 	count uint32
 }
 
-// errNone says that there is no such file of this user's.
-var errNone = errors.New("index: nothing is kept")
-
 // errDamaged says that a file is not as it was written.
 var errDamaged = errors.New("is damaged")
 
-// open opens a file that this user has written, and whose head is sealed. The error is
-// errNone where there is none; with any other one nobody can tell what it holds.
-func (k sealer) open(path string) (*pageFile, error) {
-	f, err := openOwn(path)
+// open takes a file whose head is sealed, from openNoLink or openOwn.
+func (k sealer) open(f *os.File, err error) (*pageFile, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -64,34 +57,9 @@ func (k sealer) open(path string) (*pageFile, error) {
 	return p, nil
 }
 
-// openOwn opens a file that is this user's. One of somebody else is none, and so is any
-// in a directory that this user may not look into.
-func openOwn(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		info, fault := os.Lstat(path)
-		unreachable := slices.ContainsFunc([]error{unix.ENOENT, unix.ENOTDIR, unix.EACCES, unix.ELOOP},
-			func(e error) bool { return errors.Is(fault, e) })
-		if unreachable || fault == nil && !own(info) {
-			err = errNone
-		}
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !own(info) {
-		err = errNone
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-// own tells whether a file is a regular one of this user's.
-func own(info fs.FileInfo) bool {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	return ok && info.Mode().IsRegular() && st.Uid == uint32(os.Geteuid())
+// openNoLink opens a file for reading, and waits for nobody to write it.
+func openNoLink(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 }
 
 // read reads a page, with its seal.

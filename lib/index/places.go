@@ -41,7 +41,7 @@ var errUneven = errors.New("index: the rows cannot be placed evenly")
 // find looks a serial up in the index that s has opened. It is not ok when the
 // places are of another state of the index, or not to be believed.
 func (p *Places) find(s *source, serial []byte) (found finding, ok bool) {
-	f, err := sealer(p.Secret).open(p.Path)
+	f, err := sealer(p.Secret).open(openNoLink(p.Path))
 	if err != nil {
 		return finding{}, false
 	}

@@ -32,7 +32,7 @@ func placed(t testing.TB, text []byte) (*index.File, *index.Places) {
 			t.Fatal(err)
 		}
 	}
-	if err := f.Remember(); err != nil {
+	if err := f.Place(); err != nil {
 		t.Fatal(err)
 	}
 	return f, places
@@ -205,7 +205,7 @@ func TestPlacesLeftOver(t *testing.T) {
 	if _, err := again.Lookup([]byte{0xff}); !errors.Is(err, index.ErrNotFound) {
 		t.Fatal(err)
 	}
-	if err := again.Remember(); err != nil {
+	if err := again.Place(); err != nil {
 		t.Fatal(err)
 	}
 	left, err := filepath.Glob(filepath.Join(filepath.Dir(places.Path), "*"))

@@ -10,7 +10,6 @@ import (
 
 	"ocspcgi/cgi"
 	"ocspcgi/lib/config"
-	"ocspcgi/lib/index"
 	"ocspcgi/lib/journal"
 	"ocspcgi/lib/ocsphttp"
 	"ocspcgi/lib/responder"
@@ -51,13 +50,7 @@ func (p *Program) CGI() int {
 		return ExitFailed
 	}
 	if len(after) > 0 {
-		err = p.linger(after)
-	}
-	switch {
-	case errors.As(err, new(*index.DoubtError)):
-		log.Error().Err(err).Msg("index not believed: what was believed stays as it was")
-	case err != nil:
-		log.Warn().Err(err).Msg("answers are not shared")
+		p.linger(after, log)
 	}
 	return 0
 }
@@ -90,9 +83,12 @@ func apart() {
 
 // linger does what is left when the web server has all it waits for. Apache
 // ends what does not end itself, with SIGTERM at once and SIGKILL seconds later.
-func (p *Program) linger(after errands) error {
+func (p *Program) linger(after errands, log *journal.Journal) {
 	signal.Ignore(syscall.SIGTERM)
-	return errors.Join(os.Stdout.Close(), os.Stdin.Close(), after.run())
+	if err := errors.Join(os.Stdout.Close(), os.Stdin.Close()); err != nil {
+		log.Warn().Err(err).Msg("the answer is not ended")
+	}
+	after.run(log)
 }
 
 // handlerCGI reads certificates, keys and index only for a request that needs
@@ -107,7 +103,7 @@ func (p *Program) handlerCGI(cfg *config.Config, fault error, log *journal.Journ
 		if err := o.remember(cfg, after); err != nil {
 			return nil, err
 		}
-		o.responder.LogShared = func(err error) { log.Warn().Err(err).Msg("answers are not shared") }
+		o.responder.LogShared = func(err error) { log.Warn().Err(err).Msg(notShared) }
 		if err := o.share(cfg, p.Version, after); err != nil {
 			o.responder.LogShared(err)
 		}

@@ -13,23 +13,38 @@ import (
 
 	"ocspcgi/lib/config"
 	"ocspcgi/lib/index"
+	"ocspcgi/lib/journal"
 	"ocspcgi/lib/reload"
 	"ocspcgi/lib/signer"
 	"ocspcgi/lib/store"
 )
 
 // errands are what is left to do when the answer is on its way.
-type errands []func() error
+type errands []errand
 
-func (e *errands) add(do func() error) { *e = append(*e, do) }
+type errand struct {
+	do        func() error
+	otherwise string // what is to be said where it fails
+}
+
+func (e *errands) add(do func() error, otherwise string) { *e = append(*e, errand{do, otherwise}) }
+
+// What is said where an errand fails.
+const (
+	notShared     = "answers are not shared"
+	notRemembered = "what an index says is not remembered"
+)
 
 // run does them all.
-func (e errands) run() error {
-	var faults []error
-	for _, do := range e {
-		faults = append(faults, do())
+func (e errands) run(log *journal.Journal) {
+	for _, errand := range e {
+		switch err := errand.do(); {
+		case errors.As(err, new(*index.DoubtError)):
+			log.Error().Err(err).Msg("index not believed: what was believed stays as it was")
+		case err != nil:
+			log.Warn().Err(err).Msg(errand.otherwise)
+		}
 	}
-	return errors.Join(faults...)
 }
 
 // share has the answer kept in -cache for other processes, with where the rows of an
@@ -44,6 +59,7 @@ func (o *Answerer) share(cfg *config.Config, version string, after *errands) err
 	for _, file := range o.indexes {
 		name := sha256.Sum256(append(secret[:], file.Path...))
 		file.Places = &index.Places{Path: dir.File(hex.EncodeToString(name[:])), Secret: secret}
+		after.add(file.Place, notShared)
 	}
 	return nil
 }
@@ -58,7 +74,7 @@ func (o *Answerer) remember(cfg *config.Config, after *errands) error {
 			return fmt.Errorf("%s: -CA: %w", o.sources[i].Files.Where, err)
 		}
 		file.Believed = &index.Believed{Dir: cfg.Cache, CA: sha256.Sum256(cas[0].RawSubjectPublicKeyInfo)}
-		after.add(file.Remember)
+		after.add(file.Remember, notRemembered)
 	}
 	return nil
 }
@@ -70,7 +86,7 @@ type late struct {
 }
 
 func (l *late) Put(name, value []byte) error {
-	l.after.add(func() error { return l.Sealed.Put(name, value) })
+	l.after.add(func() error { return l.Sealed.Put(name, value) }, notShared)
 	return nil
 }
 
