@@ -28,7 +28,8 @@ func (l *Live) Foresee() bool {
 // ahead answers from the new revocations of a file that takes long to read,
 // before it is read: lines that do not begin as such are passed by. What the
 // file is worth is for its reading to tell, and of no account here: revocations
-// hold from whatever file stands still. It tells whether they all do.
+// hold from whatever file stands still, and are in doubt from any other one. It tells
+// whether they all hold.
 func (l *Live) ahead(s *source) bool {
 	l.hurry.Lock()
 	defer l.hurry.Unlock()
@@ -56,19 +57,29 @@ func (l *Live) ahead(s *source) bool {
 		return false
 	})
 	if err != nil || !s.still() {
+		l.suspect(all, s.crew)
 		return false
 	}
-	if l.foreseen = s.stamp; len(all) == 0 {
-		return true
-	}
+	l.foreseen = s.stamp
 	found, _ := build(all, s.crew)
 	l.become(func(now *state) *state {
 		next := *now
-		next.ahead = found
+		next.ahead, next.suspects = found, nil
 		next.stand(s.crew, found)
 		return &next
 	})
 	return true
+}
+
+// suspect has what a file revokes in doubt that was written meanwhile, or could not be
+// read to its end: it may be half of one row and half of another, or be revoked for good.
+func (l *Live) suspect(all pile, c crew) {
+	found, _ := build(all, c)
+	l.become(func(now *state) *state {
+		next := *now
+		next.suspects = found
+		return &next
+	})
 }
 
 // change says why nothing is surely missing now; nil: no file has changed.

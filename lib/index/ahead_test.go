@@ -81,7 +81,8 @@ func TestAhead(t *testing.T) {
 }
 
 // What is revoked in a file that moves while it is looked through may be half of one
-// row and half of another: nothing of it stands.
+// row and half of another, and may be revoked for good: it is in doubt, until the file
+// stands still or is the one that was read.
 func TestAheadOfWhatMoves(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "index.txt")
 	put := func(text string) {
@@ -94,19 +95,47 @@ func TestAheadOfWhatMoves(t *testing.T) {
 	put(valid)
 	l := &Live{Path: path}
 	l.Reload(true)
-	put("R\t491119120000Z\t261119120000Z\t10\tunknown\t/CN=a\n")
-	s, err := open(path)
-	if err != nil {
-		t.Fatal(err)
+	revoke := func() {
+		t.Helper()
+		put("R\t491119120000Z\t261119120000Z\t10\tunknown\t/CN=a\n")
+		s, err := open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.file.Close()
+		if err := os.Chtimes(path, time.Time{}, time.Unix(0, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if l.ahead(s) {
+			t.Error("all is foreseen")
+		}
 	}
-	defer s.file.Close()
-	if err := os.Chtimes(path, time.Time{}, time.Unix(0, 0)); err != nil {
-		t.Fatal(err)
+	is := func(when string, want Status) {
+		t.Helper()
+		e, err := l.Lookup([]byte{0x10})
+		var doubt *DoubtError
+		if e.Status != want || (err != nil) != (want == 0) || err != nil && !errors.As(err, &doubt) {
+			t.Errorf("%s: %v, %v", when, e, err)
+		}
 	}
-	l.ahead(s)
-	if e, err := l.Lookup([]byte{0x10}); err != nil || e.Status != Valid {
-		t.Errorf("%v, %v", e, err)
+	revoke()
+	is("written meanwhile", 0)
+	put(valid)
+	l.Reload(false)
+	is("valid again", Valid)
+	revoke()
+	is("written once more", 0)
+	put(valid + "V\t491119120000Z\t\t11\tunknown\t/CN=a\n")
+	l.Foresee()
+	is("valid again, and foreseen", Valid)
+	between, old := l.state.Load().believed, l.state.Load()
+	revoke()
+	if report := l.judge(reading{table: between, still: true}, old, false, l.now()); !report.Believed {
+		t.Errorf("%+v", report)
 	}
+	is("written while the file from before was judged", 0)
+	l.Foresee()
+	is("still", Revoked)
 }
 
 // What a file does not have that has been replaced cannot be said to be missing, until

@@ -75,6 +75,7 @@ type state struct {
 	newer    *Table // what is stricter in the last file, which is not believed; nil: it is
 	standing *Table // revocations in all files since the one believed that stood still
 	ahead    *Table // those of the file foreseen last, but for what was revoked for good
+	suspects *Table // the same of a file that did not stand still: they are in doubt
 }
 
 // Lookup returns the entry of a serial, [ErrNotFound], or a [*DoubtError]: also
@@ -92,6 +93,11 @@ func (l *Live) Lookup(serial []byte) (Entry, error) {
 	}
 	if s.standing != nil {
 		f = stricter(f, s.standing.find(key))
+	}
+	if s.suspects != nil {
+		if _, _, ok := s.suspects.row(key); ok {
+			f = stricter(f, finding{doubt: s.changed})
+		}
 	}
 	return s.apply(f).answer()
 }

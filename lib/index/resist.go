@@ -50,6 +50,9 @@ func (s *state) since(old, now *state) *state {
 	if now.changed != old.changed {
 		s.changed = now.changed
 	}
+	if now.suspects != old.suspects {
+		s.suspects = now.suspects
+	}
 	if now.standing != old.standing {
 		s.stand(everybody(), now.standing, old.standing)
 	}
