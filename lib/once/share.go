@@ -69,11 +69,11 @@ func (o *Answerer) share(cfg *config.Config, version string, after *errands) err
 // there are other signers or settings.
 func (o *Answerer) remember(cfg *config.Config, after *errands) error {
 	for i, file := range o.indexes {
-		cas, err := signer.ReadCertificates(o.sources[i].Files.CA)
+		key, err := signer.ReadPublicKey(o.sources[i].Files.CA)
 		if err != nil {
 			return fmt.Errorf("%s: -CA: %w", o.sources[i].Files.Where, err)
 		}
-		file.Believed = &index.Believed{Dir: cfg.Cache, CA: sha256.Sum256(cas[0].RawSubjectPublicKeyInfo)}
+		file.Believed = &index.Believed{Dir: cfg.Cache, CA: sha256.Sum256(key)}
 		after.add(file.Remember, notRemembered)
 	}
 	return nil

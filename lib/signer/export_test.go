@@ -88,3 +88,6 @@ func MACed(safe []byte, phrase string) []byte {
 func (s *Signer) Hurry() {
 	s.key.(*remoteKey).Now = func() time.Time { return time.Now().Add(time.Second/5 - askTimeout) }
 }
+
+// FirstKey is firstKey.
+func FirstKey(data []byte) []byte { return firstKey(data) }

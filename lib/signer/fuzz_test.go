@@ -87,6 +87,9 @@ func FuzzCertificates(f *testing.F) {
 			}
 			return
 		}
+		if key := signer.FirstKey(data); key != nil && !bytes.Equal(key, certs[0].RawSubjectPublicKeyInfo) {
+			t.Fatalf("the key is %x, want %x", key, certs[0].RawSubjectPublicKeyInfo)
+		}
 		var written bytes.Buffer
 		for _, c := range certs {
 			if err := pem.Encode(&written, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}); err != nil {

@@ -294,3 +294,29 @@ func TestReadCertificates(t *testing.T) {
 		t.Errorf("an absent file is %v", err)
 	}
 }
+
+func TestReadPublicKey(t *testing.T) {
+	p := newPKI(t)
+	p.key("a", "p256")
+	p.selfSigned("a", "ca")
+	p.openssl("x509 -in a.crt -outform DER -out a.der")
+	p.openssl("x509 -in a.crt -trustout -addtrust OCSPSigning -out trusted.pem")
+	p.openssl("x509 -in a.crt -text -out text.pem")
+	p.openssl("x509 -in a.crt -signkey a.key -days 9 -out renewed.crt")
+	p.write("both.pem", p.read("a.key")+p.read("a.crt"))
+	p.openssl("pkcs12 -export -in a.crt -inkey a.key -passout pass: -out a.p12")
+	p.openssl("pkey -in a.key -pubout -outform DER -out key.der")
+	for _, name := range []string{"a.crt", "a.der", "trusted.pem", "text.pem", "renewed.crt", "both.pem", "a.p12"} {
+		key, err := signer.ReadPublicKey(p.path(name))
+		if err != nil || string(key) != p.read("key.der") {
+			t.Errorf("%s: %x, %v", name, key, err)
+		}
+	}
+	p.write("none.pem", p.read("a.key"))
+	for _, name := range []string{"none.pem", "absent"} {
+		_, want := signer.ReadCertificates(p.path(name))
+		if key, err := signer.ReadPublicKey(p.path(name)); key != nil || err == nil || err.Error() != want.Error() {
+			t.Errorf("%s: %x, %v, want %v", name, key, err, want)
+		}
+	}
+}

@@ -26,6 +26,47 @@ func ReadCertificates(path string) ([]*x509.Certificate, error) {
 	return readCertificates(path, nil)
 }
 
+// ReadPublicKey reads the SubjectPublicKeyInfo of the first certificate of a file that
+// [ReadCertificates] reads. Where it can it reads nothing else of it, which takes a
+// process that has just started twenty times as long.
+func ReadPublicKey(path string) ([]byte, error) {
+	data, err := readSetting(path)
+	if err != nil {
+		return nil, err
+	}
+	if key := firstKey(data); key != nil {
+		return key, nil
+	}
+	certs, err := ReadCertificates(path)
+	if err != nil {
+		return nil, err
+	}
+	return certs[0].RawSubjectPublicKeyInfo, nil
+}
+
+// firstKey is the SubjectPublicKeyInfo of a certificate in DER, or in the first block of
+// PEM (RFC 5280 §4.1); nil: there is none.
+func firstKey(data []byte) (key cryptobyte.String) {
+	der := cryptobyte.String(data)
+	if b, _ := pem.Decode(data); b != nil && isCertificate(b.Type) {
+		der = b.Bytes
+	}
+	var cert, tbs cryptobyte.String
+	if !der.ReadASN1(&cert, asn1.SEQUENCE) || !cert.ReadASN1(&tbs, asn1.SEQUENCE) ||
+		!tbs.SkipOptionalASN1(asn1.Tag(0).Constructed().ContextSpecific()) || !tbs.SkipASN1(asn1.INTEGER) {
+		return nil
+	}
+	for range 4 { // signature, issuer, validity, subject
+		if !tbs.SkipASN1(asn1.SEQUENCE) {
+			return nil
+		}
+	}
+	if !tbs.ReadASN1Element(&key, asn1.SEQUENCE) {
+		return nil
+	}
+	return key
+}
+
 func readCertificates(path string, pass Passphrase) ([]*x509.Certificate, error) {
 	certs, err := certificatesOf(path, pass)
 	for i, cert := range certs {
