@@ -19,8 +19,8 @@ func (s *state) resist(r reading, why *DoubtError) *state {
 
 // sift keeps the rows of a newer table that are stricter than those believed. A row
 // that only a file in doubt has is doubtful: it may be half of one row and half of
-// another; so may one that revokes in a file that was written meanwhile. So is one that only a file before this one has had: it may be about to be
-// written again.
+// another, as may be one that revokes in a file that was written meanwhile. So is one
+// that only a file before this one has had: it may be about to be written again.
 func (s *state) sift(r reading, why *DoubtError) *Table {
 	var kept pile
 	c := cursor{table: r.table}
