@@ -197,15 +197,34 @@ func (k *Keeper) often(ctx context.Context, look func()) {
 }
 
 // Accept reads everything anew and takes an index as it is, even one that has
-// forgotten rows: somebody has looked at it, and said so.
+// forgotten rows: somebody has looked at it, and said so. Beside certificates and keys
+// that cannot be used it may be another CA's: then it is looked at as after any change.
 func (k *Keeper) Accept() {
-	k.readIndexes(true)
+	unfit := k.readIssuers()
+	for path, idx := range k.indexes {
+		k.readIndex(idx, !unfit[path])
+	}
+}
+
+// readIssuers reads all certificates and keys, and tells beside which indexes there
+// are such as cannot be used. A key that is away can be.
+func (k *Keeper) readIssuers() (unfit map[string]bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	unfit = map[string]bool{}
 	for i := range k.Sources {
-		k.findFiles(i)
-		k.readIssuer(i)
+		err := k.findFiles(i)
+		if fault := k.readIssuer(i); !errors.Is(fault, signer.ErrAway) {
+			err = errors.Join(err, fault)
+		}
+		if err == nil {
+			continue
+		}
+		source := k.Sources[i]
+		unfit[source.Index] = true
+		k.tell(Event{Where: source.Files.Where, Err: fmt.Errorf("%s: not accepted as it is beside certificates and keys that are not used: %w", source.Index, err)})
 	}
+	return unfit
 }
 
 // changed reads again what one of files belongs to.
@@ -229,37 +248,40 @@ func (k *Keeper) changed(files []string) {
 }
 
 // findFiles finds the files of a source anew.
-func (k *Keeper) findFiles(i int) {
+func (k *Keeper) findFiles(i int) error {
 	source := &k.Sources[i]
 	if source.Find == nil {
-		return
+		return nil
 	}
 	files, err := source.Find()
 	if err != nil {
 		k.tell(Event{Where: source.Files.Where, Err: err})
-		return
+		return err
 	}
 	source.Files = files
+	return nil
 }
 
 // readIssuer reads the certificates and keys of a source, which take the place
-// of those before only if they are whole and belong together.
-func (k *Keeper) readIssuer(i int) {
+// of those before only if they are whole, belong together and are of the same CA. The
+// error says why they are not used.
+func (k *Keeper) readIssuer(i int) error {
 	source := k.Sources[i]
 	next, err := k.open(source)
 	if errors.Is(err, signer.ErrAway) && next.Equal(k.issuers[i]) {
-		return
+		return err
 	}
-	if err == nil {
+	if next != nil {
 		others := slices.Clone(k.issuers)
 		others[i] = nil
-		err = Alone(next, source, others, k.Sources)
+		// Whether the key is away is of no account to another CA.
+		err = cmp.Or(Alone(next, source, others, k.Sources), same(next, source, k.issuers[i]), err)
 	}
 	if k.postpone(i, err); err != nil {
-		return
+		return err
 	}
 	if next.Equal(k.issuers[i]) {
-		return
+		return nil
 	}
 	issuers := slices.Clone(k.issuers)
 	issuers[i] = next
@@ -267,6 +289,17 @@ func (k *Keeper) readIssuer(i int) {
 	k.Responder.Serve(issuers...)
 	k.tell(Event{Where: source.Files.Where, Issuer: next})
 	k.remind(true)
+	return nil
+}
+
+// same reports an issuer that is another CA than the one before: the index that was
+// read is not its own.
+func same(issuer *responder.Issuer, source Source, before *responder.Issuer) error {
+	if issuer.SameKey(before) {
+		return nil
+	}
+	return fmt.Errorf("%s: %s is of another CA now, %s, with another name or key than %s, and so its index is another one too; if this is meant, restart to serve it",
+		source.Files.Where, source.Files.CA, issuer.Name, before.Name)
 }
 
 // remind tells of signers that come to their end, once for each reminder that
