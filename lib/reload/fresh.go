@@ -16,6 +16,8 @@ const (
 	// small is the size of an index that is read while somebody waits, a large one or
 	// who asks.
 	small = 4 << 20
+	// longest is how long who asks waits for a look at the file: its disk may hang.
+	longest = 500 * time.Millisecond
 )
 
 // fresh is an index that is looked up in after a look at its file: who revokes
@@ -32,6 +34,8 @@ type fresh struct {
 	begun  atomic.Int64 // all readings, with those under way
 	ended  atomic.Int64 // those that are over
 	hung   atomic.Bool  // nobody could look at the file for so long that it may say anything
+
+	turn atomic.Pointer[func()] // ends the turn to read that it has or had; nil: it never had one
 
 	mu   sync.Mutex
 	file os.FileInfo // that was there at the last look; nil: none
@@ -74,7 +78,22 @@ func (f *fresh) hangs() error {
 func (f *fresh) lookSometimes(now time.Time) {
 	at := now.UnixNano()
 	if last := f.looked.Load(); (at-last >= int64(between) || at < last) && f.looked.CompareAndSwap(last, at) {
+		f.lookFor(longest)
+	}
+}
+
+// lookFor looks, and waits for that no longer than that.
+func (f *fresh) lookFor(longest time.Duration) {
+	looked := make(chan struct{})
+	go func() {
+		defer close(looked)
 		f.look()
+	}()
+	over := time.NewTimer(longest)
+	defer over.Stop()
+	select {
+	case <-looked:
+	case <-over.C:
 	}
 }
 
@@ -97,13 +116,6 @@ func (f *fresh) look() {
 	}
 }
 
-// readIndexes looks at each index.
-func (k *Keeper) readIndexes(accept bool) {
-	for _, idx := range k.indexes {
-		k.readIndex(idx, accept)
-	}
-}
-
 // readIndex looks at an index, and waits for no key. Of large ones one is read at a
 // time, as each takes memory for another table and the processors for itself.
 func (k *Keeper) readIndex(idx *fresh, accept bool) {
@@ -112,12 +124,22 @@ func (k *Keeper) readIndex(idx *fresh, accept bool) {
 	if idx.isLarge() {
 		idx.slow.Add(1)
 		defer idx.slow.Add(-1)
-		k.large.Lock()
-		defer k.large.Unlock()
+		defer k.takeTurn(idx)()
 	}
 	if report := idx.Reload(accept); report.Changed {
 		k.tell(Event{Where: idx.Path, Index: &report, Err: report.Err})
 	}
+}
+
+// takeTurn waits until it is a large index's turn to be read. While its disk hangs it
+// has none: no other one is to wait for that.
+func (k *Keeper) takeTurn(idx *fresh) (end func()) {
+	k.large <- struct{}{}
+	end = sync.OnceFunc(func() { <-k.large })
+	if idx.turn.Store(&end); idx.hung.Load() {
+		end()
+	}
+	return end
 }
 
 // mostLooks is how many looks at an index may be left out before its disk hangs.
@@ -131,6 +153,9 @@ const mostLooks = 10
 func (k *Keeper) foresee(ctx context.Context, idx *fresh) {
 	tell := func(hung bool) {
 		if idx.hung.Swap(hung) != hung {
+			if end := idx.turn.Load(); hung && end != nil {
+				(*end)()
+			}
 			report := idx.Report()
 			k.tell(Event{Where: idx.Path, Index: &report, Err: report.Err})
 		}

@@ -112,6 +112,43 @@ func TestReadingThatHangs(t *testing.T) {
 	}
 }
 
+// While the disk of a large index hangs where it is read, which takes its turn, another
+// large one is read, and is accepted as it is.
+func TestLargeIndexDoesNotWaitForDiskThatHangs(t *testing.T) {
+	c, other := pkitest.NewCompany(t), pkitest.NewCompany(t)
+	large := rows(8_000)
+	small := read(t, c.Index)
+	for _, of := range []*pkitest.Company{c, other} {
+		add(t, of.Index, large)
+	}
+	k := start(t, c, &reload.Keeper{
+		Sources: []reload.Source{source(c.CA, c.Signer), source(other.CA, other.Signer)},
+		Look:    100 * time.Millisecond,
+	})
+	of := func(c *pkitest.Company, believed bool) func(reload.Event) bool {
+		return func(e reload.Event) bool {
+			return e.Where == c.Index && e.Index != nil && e.Index.Believed == believed
+		}
+	}
+	goOn := hang(t, other.Index, unix.FAN_ACCESS_PERM)
+	defer goOn()
+	add(t, other.Index, "V\t491231235959Z\t\tFFFE\tunknown\t/CN=x\n")
+	k.wait(t, of(other, false))
+	add(t, c.Index, "V\t491231235959Z\t\tFFFE\tunknown\t/CN=x\n")
+	k.wait(t, of(c, true))
+	write(t, c.Index, append(small, "R\t491231235959Z\t260101000000Z\tFFFF\tunknown\t/CN=x\n"...))
+	k.wait(t, of(c, false))
+	accepted := make(chan struct{})
+	go func() {
+		defer close(accepted)
+		k.Accept()
+	}()
+	k.wait(t, of(c, true))
+	goOn()
+	<-accepted
+	k.wait(t, of(other, true))
+}
+
 // A disk that lets a file be opened again may go on to hang where it is read: until that is
 // over, nobody knows what has been revoked meanwhile.
 func TestDiskThatHangsOn(t *testing.T) {

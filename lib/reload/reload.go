@@ -62,7 +62,7 @@ type Keeper struct {
 	Watch func(ctx context.Context, files []string, changed func([]string)) error
 
 	indexes map[string]*fresh // from Open on the same
-	large   sync.Mutex        // held while a large index is read
+	large   chan struct{}     // has something in it while a large index is read
 
 	mu      sync.Mutex               // held while certificates and keys are read, which may take long
 	issuers []*responder.Issuer      // as Sources
@@ -83,6 +83,7 @@ func (k *Keeper) Open() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.indexes, k.pending = map[string]*fresh{}, map[int]string{}
+	k.large = make(chan struct{}, 1)
 	k.issuers = make([]*responder.Issuer, len(k.Sources))
 	var faults []error
 	for i, source := range k.Sources {
@@ -109,7 +110,9 @@ func (k *Keeper) Open() error {
 	for _, idx := range k.indexes {
 		idx.look() // before it is read: what takes its place meanwhile is another file
 	}
-	k.readIndexes(true)
+	for _, idx := range k.indexes {
+		k.readIndex(idx, true)
+	}
 	for i, source := range k.Sources {
 		faults = append(faults, checkPublic(source, k.issuers[i], k.indexes[source.Index].Live))
 	}
@@ -201,9 +204,11 @@ func (k *Keeper) often(ctx context.Context, look func()) {
 // that cannot be used it may be another CA's: then it is looked at as after any change.
 func (k *Keeper) Accept() {
 	unfit := k.readIssuers()
-	for path, idx := range k.indexes {
-		k.readIndex(idx, !unfit[path])
+	var reading sync.WaitGroup
+	for path, idx := range k.indexes { // none of which waits for another one's disk
+		reading.Go(func() { k.readIndex(idx, !unfit[path]) })
 	}
+	reading.Wait()
 }
 
 // readIssuers reads all certificates and keys, and tells beside which indexes there
