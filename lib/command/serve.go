@@ -222,7 +222,7 @@ func keep(ctx context.Context, keeper *reload.Keeper, hup <-chan os.Signal, log 
 			return
 		case <-hup:
 			log.Info().Msg("told to read everything again")
-			keeper.Accept()
+			group.Go(keeper.Accept) // the disk of an index may hang
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -146,6 +147,17 @@ func TestLookThatHangs(t *testing.T) {
 	ask("when it begins to hang", good, later)
 	s.logs(t, "its disk hangs")
 	ask("while it hangs", later)
+	for n := range 2 { // SIGHUP does not wait for it either
+		if err := s.Process.Signal(unix.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		wait(t, "SIGHUP is not acted on", func() error {
+			if said := strings.Count(servertest.ReadFile(t, s.log), "told to read everything again"); said <= n {
+				return fmt.Errorf("%d times", said)
+			}
+			return nil
+		})
+	}
 	goOn()
 	wait(t, "it does not go on", func() error { return good.check(s.fastCGI(t, der), false) })
 }

@@ -81,8 +81,8 @@ func (k *kept) aging(now time.Time) bool { return !k.early.IsZero() && !now.Befo
 // is over, gets one of their own.
 func (r *Responder) signOnce(s *served, key []byte, req *wire.Request, rows []row, id *identity, now time.Time) *kept {
 	shared, _, _ := s.signing.Do(string(key), func() (any, error) {
-		if k := s.cache.Get(key); k != nil && k.current(now) && k.madeFrom(rows) && !k.renewing.Load() {
-			return k, nil // somebody was faster
+		if k := s.cache.Get(key); k != nil && k.madeFrom(rows) && k.stillTrue(now) && !k.renewing.Load() {
+			return k, nil // somebody was faster, and rows may be a while old
 		}
 		k := &kept{answer: *r.sign(req, rows, id, now), produced: now.Truncate(time.Second), rows: rows}
 		if k.answer.Keepable() {

@@ -1,7 +1,6 @@
 package responder_test
 
 import (
-	"sync"
 	"testing"
 	"time"
 
@@ -14,13 +13,15 @@ import (
 // meanwhile is an index in which something happens right after the first look-up.
 type meanwhile struct {
 	*index.Live
-	first   sync.Once
-	happens func()
+	happens func() // nil: it has
 }
 
 func (m *meanwhile) Lookup(serial []byte) (index.Entry, error) {
 	entry, err := m.Live.Lookup(serial)
-	m.first.Do(m.happens)
+	if happens := m.happens; happens != nil {
+		m.happens = nil
+		happens()
+	}
 	return entry, err
 }
 
@@ -49,5 +50,24 @@ func TestRevokedWhileSigning(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What was looked up may be revoked before it is signed, and after another one asked, whose
+// answer is kept: that is not given.
+func TestRevokedSinceAnotherAsked(t *testing.T) {
+	b := newBench(t, nil)
+	request := b.request(t, b.Good, "-no_nonce")
+	idx := &meanwhile{Live: b.Issuers()[0].Index.(*index.Live)}
+	idx.happens = func() {
+		b.ask(t, request, ocsp.Success)
+		b.now = b.now.Add(300 * time.Millisecond)
+		b.Revoke(b.Good)
+		idx.Reload(false)
+	}
+	b.Serve(open(t, filesOf(b.CA, b.Signer), idx))
+	b.ask(t, request, ocsp.TryLater)
+	if _, resp := b.ask(t, request, ocsp.Success); resp.Singles[0].Status != wire.Revoked {
+		t.Errorf("%v the next time", resp.Singles[0].Status)
 	}
 }
