@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,9 +18,10 @@ import (
 )
 
 // Believed remembers what the last index said that was whole, for processes that come
-// and go: what only memory can tell is told by it, as [Live] tells it. A row that has
-// vanished before its expiry keeps its status, and so does a revocation other than a
-// hold that was taken back. To have an index accepted as it is, the file is removed.
+// and go: what only memory can tell is told by it, as [Live] tells it. Who was revoked
+// stays so where his row has vanished before its expiry, or where that was taken back and
+// was no hold. Other rows that have vanished are in doubt: there may have been indexes
+// that nobody has seen. To have an index accepted as it is, the file is removed.
 //
 // Each user has a memory of his own, for what others put there is not believed. While it
 // cannot be read, or is damaged, only what the index revokes is told.
@@ -176,8 +178,11 @@ func (b *Believed) holds(path string, says finding, serial []byte, of stamp, now
 		return says, renew
 	}
 	was := r.finding()
-	if r.rank() == 2 {
-		was.doubt = doubt(path, reasonVanished)
+	switch {
+	case r.rank() == 2:
+		was.doubt = doubt(path, reasonDoubted)
+	case r.rank() == 1 && says.rank() == 0: // it may have been revoked when nobody looked
+		was = finding{doubt: doubt(path, reasonVanished)}
 	}
 	switch {
 	case was.final() && !says.final():
@@ -251,8 +256,9 @@ func (b *Believed) Renew(path string, now time.Time) error {
 	if found.count == 0 {
 		return err
 	}
+	first, _, _ := strings.Cut(found.first[0].Text, ";") // not what Live makes of it
 	return errors.Join(&DoubtError{Path: path, Line: found.first[0].Line, Reason: fmt.Sprintf(
-		"has forgotten %d rows or revocations; the first: %s; if this is meant, remove %s", found.count, found.first[0].Text, file)}, err)
+		"has forgotten %d rows or revocations; the first: %s; if this is meant, remove %s", found.count, first, file)}, err)
 }
 
 // read is all that is remembered; nil: nothing is.

@@ -124,5 +124,6 @@ const (
 	reasonUnread = "was not read yet"
 	reasonNewer  = "has changed, and is not read yet"
 
-	reasonVanished = "a row that could not be understood has vanished"
+	reasonVanished = "the row has vanished before its expiry"
+	reasonDoubted  = "a row that could not be understood has vanished"
 )

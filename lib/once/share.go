@@ -40,7 +40,7 @@ func (e errands) run(log *journal.Journal) {
 	for _, errand := range e {
 		switch err := errand.do(); {
 		case errors.As(err, new(*index.DoubtError)):
-			log.Error().Err(err).Msg("index not believed: what was believed stays as it was")
+			log.Error().Err(err).Msg("index not believed: what was revoked stays so")
 		case err != nil:
 			log.Warn().Err(err).Msg(errand.otherwise)
 		}
