@@ -19,7 +19,7 @@ import (
 type medium struct {
 	name     string
 	memory   bool          // of the responder: it never forgets a revocation
-	believes bool          // without one, but for what was believed in a file that had rested when somebody asked
+	believes bool          // without one, but for what was revoked in a file that had rested when somebody asked
 	grace    time.Duration // after a change is finished
 	backward time.Duration // how far producedAt may go back between two answers: several processes share them
 	ask      func(q *question) (*reply, error)
@@ -39,9 +39,20 @@ func (m *medium) history(a *authority) *history {
 func (m *medium) may(a *authority, serial string, asked, answered time.Time) []claim {
 	claims := m.history(a).may(serial, asked, answered, m.grace)
 	if m.believes {
-		claims = append(claims, a.memory.may(serial, asked, answered, second)...)
+		for _, c := range a.memory.may(serial, asked, answered, second) {
+			if c.status == wire.Revoked {
+				claims = append(claims, c)
+			}
+		}
 	}
 	return claims
+}
+
+// mayDoubt tells whether it may be that a serial cannot be told though nobody was at the
+// index: that has forgotten it, and what was believed may be from before its revocation.
+func (m *medium) mayDoubt(a *authority, serial string, asked, answered time.Time) bool {
+	return m.believes && slices.Contains(a.file.may(serial, asked, answered, m.grace), never) &&
+		slices.ContainsFunc(a.memory.may(serial, asked, answered, second), func(c claim) bool { return c != never })
 }
 
 // produced is when the latest answer to each question was produced.

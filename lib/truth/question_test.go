@@ -100,7 +100,8 @@ func (x *exchange) judge() (says []string, err error) {
 		return []string{"nothing"}, err
 	}
 	if resp.Status != ocsp.Success {
-		if resp.Status != ocsp.TryLater || !x.of.work.excuses(x.asked, x.medium.grace) {
+		forgotten := func(serial string) bool { return x.medium.mayDoubt(x.of, serial, x.asked, x.answered) }
+		if resp.Status != ocsp.TryLater || !x.of.work.excuses(x.asked, x.medium.grace) && !slices.ContainsFunc(x.serials, forgotten) {
 			err = fmt.Errorf("%v, and nobody was at the index", resp.Status)
 		}
 		return []string{resp.Status.String()}, err
