@@ -27,8 +27,8 @@ import (
 // cannot be read, or is damaged, only what the index revokes is told.
 type Believed struct {
 	Dir string // where the files are, which Renew writes, one of each index and CA
-	// CA is a digest of the key that the index is kept by: where a CA is made anew at the
-	// same path, nothing is known of it.
+	// CA is a digest of the keys that the index may be kept by: where a CA is made anew at
+	// the same path, nothing is known of it.
 	CA [sha256.Size]byte
 }
 
@@ -192,14 +192,14 @@ func (b *Believed) holds(path string, says finding, serial []byte, of stamp, now
 	case says.rank() == 0:
 		says = was
 	case says.rank() == 1 && r.rank() == 3:
-		says = b.released(path, m, says, was, now)
+		says = b.released(path, m, says, was, of, now)
 	}
 	return says, renew
 }
 
 // released is what is to be said of who was on hold, where the index says that he is so
 // no longer: it is believed if it has not forgotten others.
-func (b *Believed) released(path string, m *memory, says, was finding, now time.Time) finding {
+func (b *Believed) released(path string, m *memory, says, was finding, of stamp, now time.Time) finding {
 	s, err := open(path)
 	if err != nil {
 		return finding{doubt: doubt(path, reasonOf(err))}
@@ -209,8 +209,11 @@ func (b *Believed) released(path string, m *memory, says, was finding, now time.
 		return says
 	}
 	r := s.load(now)
-	if r.table.whole != nil {
+	switch {
+	case r.table.whole != nil:
 		return finding{doubt: r.table.whole}
+	case s.stamp != of:
+		return finding{doubt: doubt(path, reasonMoved)}
 	}
 	old, err := m.table(s.crew)
 	if err != nil {

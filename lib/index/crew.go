@@ -39,9 +39,8 @@ func (c crew) each(n int, work func(i int)) {
 		}
 	}()
 	if c.aside {
-		processors := runtime.GOMAXPROCS(0)
-		runtime.GOMAXPROCS(processors + n)
-		defer runtime.GOMAXPROCS(processors)
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + n)
+		defer func() { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) - n) }() // another crew may be aside, too
 	}
 	one := func(i int) {
 		defer func() {

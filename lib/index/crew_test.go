@@ -89,3 +89,27 @@ func TestCrewFalls(t *testing.T) {
 		}
 	}
 }
+
+// Two crews that are aside at the same time, one of which is done before the other, leave
+// as many processors as there were.
+func TestCrewsAside(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	c := crew{size: 1, aside: true}
+	var working [2]struct{ begun, end, ended chan struct{} }
+	for i := range working {
+		w := &working[i]
+		w.begun, w.end, w.ended = make(chan struct{}), make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(w.ended)
+			c.each(1, func(int) { close(w.begun); <-w.end })
+		}()
+		<-w.begun
+	}
+	for _, w := range working {
+		close(w.end)
+		<-w.ended
+	}
+	if after := runtime.GOMAXPROCS(before); after != before {
+		t.Errorf("%d processors, %d before", after, before)
+	}
+}

@@ -1,6 +1,13 @@
 package index
 
-import "testing"
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
 
 // Two looks at one file: a revocation that either of them alone has seen, while the file
 // was written, may be half of one row and half of another.
@@ -24,6 +31,37 @@ func TestTwoLooks(t *testing.T) {
 	} {
 		if got := c.first.then(c.next, "").rank(); got != c.want {
 			t.Errorf("%s: rank %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+// A hold is released by the state of the index that says so, and no other: that may have
+// forgotten something that this one has not.
+func TestReleasedByAnotherState(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index.txt")
+	const rest = "\t491119120000Z\t%s\t10\tunknown\t/CN=a\n"
+	put := func(text string) (of stamp) {
+		t.Helper()
+		old := time.Now().Add(-time.Hour)
+		if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chtimes(path, old, old)); err != nil {
+			t.Fatal(err)
+		}
+		of, err := stampOf(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return of
+	}
+	put("R" + fmt.Sprintf(rest, "261119120000Z,certificateHold"))
+	b := &Believed{Dir: t.TempDir()}
+	if err := b.Renew(path, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	of := put("V" + fmt.Sprintf(rest, ""))
+	valid := finding{entry: Entry{Status: Valid}}
+	for want, of := range map[int]stamp{1: of, 2: {ino: of.ino}} {
+		if says, _ := b.holds(path, valid, []byte{0x10}, of, time.Now()); says.rank() != want {
+			t.Errorf("rank %d, want %d", says.rank(), want)
 		}
 	}
 }

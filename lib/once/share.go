@@ -1,6 +1,7 @@
 package once
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -69,11 +71,12 @@ func (o *Answerer) share(cfg *config.Config, version string, after *errands) err
 // there are other signers or settings.
 func (o *Answerer) remember(cfg *config.Config, after *errands) error {
 	for i, file := range o.indexes {
-		key, err := signer.ReadPublicKey(o.sources[i].Files.CA)
+		keys, err := signer.ReadPublicKeys(o.sources[i].Files.CA)
 		if err != nil {
 			return fmt.Errorf("%s: -CA: %w", o.sources[i].Files.Where, err)
 		}
-		file.Believed = &index.Believed{Dir: cfg.Cache, CA: sha256.Sum256(key)}
+		slices.SortFunc(keys, bytes.Compare) // which of them is the CA's is of no account here
+		file.Believed = &index.Believed{Dir: cfg.Cache, CA: sha256.Sum256(slices.Concat(keys...))}
 		after.add(file.Remember, notRemembered)
 	}
 	return nil

@@ -82,17 +82,21 @@ func (f *fresh) lookSometimes(now time.Time) {
 	}
 }
 
-// lookFor looks, and waits for that no longer than that.
+// lookFor looks, and waits for that no longer than that. A panic is one of who waits,
+// who answers a request and answers that too.
 func (f *fresh) lookFor(longest time.Duration) {
-	looked := make(chan struct{})
+	looked := make(chan any, 1)
 	go func() {
-		defer close(looked)
+		defer func() { looked <- recover() }()
 		f.look()
 	}()
 	over := time.NewTimer(longest)
 	defer over.Stop()
 	select {
-	case <-looked:
+	case fallen := <-looked:
+		if fallen != nil {
+			panic(fallen)
+		}
 	case <-over.C:
 	}
 }

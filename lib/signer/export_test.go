@@ -14,7 +14,10 @@ import (
 	der "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-var ParseCertificates = parseCertificates
+var (
+	ParseCertificates = parseCertificates
+	PublicKeys        = publicKeys
+)
 
 // ParseKey reads the first key in data.
 func ParseKey(path string, data []byte, pass Passphrase) (crypto.Signer, error) {
@@ -88,6 +91,3 @@ func MACed(safe []byte, phrase string) []byte {
 func (s *Signer) Hurry() {
 	s.key.(*remoteKey).Now = func() time.Time { return time.Now().Add(time.Second/5 - askTimeout) }
 }
-
-// FirstKey is firstKey.
-func FirstKey(data []byte) []byte { return firstKey(data) }

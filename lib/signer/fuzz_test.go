@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -87,8 +88,10 @@ func FuzzCertificates(f *testing.F) {
 			}
 			return
 		}
-		if key := signer.FirstKey(data); key != nil && !bytes.Equal(key, certs[0].RawSubjectPublicKeyInfo) {
-			t.Fatalf("the key is %x, want %x", key, certs[0].RawSubjectPublicKeyInfo)
+		if keys := signer.PublicKeys(data); keys != nil && !slices.EqualFunc(keys, certs, func(key []byte, c *x509.Certificate) bool {
+			return bytes.Equal(key, c.RawSubjectPublicKeyInfo)
+		}) {
+			t.Fatalf("the keys are %x", keys)
 		}
 		var written bytes.Buffer
 		for _, c := range certs {

@@ -295,28 +295,39 @@ func TestReadCertificates(t *testing.T) {
 	}
 }
 
-func TestReadPublicKey(t *testing.T) {
+func TestReadPublicKeys(t *testing.T) {
 	p := newPKI(t)
 	p.key("a", "p256")
 	p.selfSigned("a", "ca")
+	p.key("b", "rsa")
+	p.selfSigned("b", "ca")
 	p.openssl("x509 -in a.crt -outform DER -out a.der")
 	p.openssl("x509 -in a.crt -trustout -addtrust OCSPSigning -out trusted.pem")
 	p.openssl("x509 -in a.crt -text -out text.pem")
 	p.openssl("x509 -in a.crt -signkey a.key -days 9 -out renewed.crt")
 	p.write("both.pem", p.read("a.key")+p.read("a.crt"))
+	p.write("chain.pem", p.read("a.crt")+p.read("b.key")+p.read("b.crt"))
 	p.openssl("pkcs12 -export -in a.crt -inkey a.key -passout pass: -out a.p12")
-	p.openssl("pkey -in a.key -pubout -outform DER -out key.der")
-	for _, name := range []string{"a.crt", "a.der", "trusted.pem", "text.pem", "renewed.crt", "both.pem", "a.p12"} {
-		key, err := signer.ReadPublicKey(p.path(name))
-		if err != nil || string(key) != p.read("key.der") {
-			t.Errorf("%s: %x, %v", name, key, err)
+	for _, name := range []string{"a", "b"} {
+		p.openssl("pkey -in " + name + ".key -pubout -outform DER -out " + name + ".pub")
+	}
+	for name, want := range map[string]string{"a.crt": "a", "a.der": "a", "trusted.pem": "a", "text.pem": "a", "renewed.crt": "a",
+		"both.pem": "a", "a.p12": "a", "chain.pem": "a b"} {
+		keys, err := signer.ReadPublicKeys(p.path(name))
+		var names []string
+		for _, key := range keys {
+			names = append(names, map[string]string{p.read("a.pub"): "a", p.read("b.pub"): "b"}[string(key)])
+		}
+		if got := strings.Join(names, " "); err != nil || got != want {
+			t.Errorf("%s: %q, want %q, %v", name, got, want, err)
 		}
 	}
 	p.write("none.pem", p.read("a.key"))
-	for _, name := range []string{"none.pem", "absent"} {
+	p.write("damaged.pem", p.read("a.crt")+p.read("b.crt")[:200])
+	for _, name := range []string{"none.pem", "damaged.pem", "absent"} {
 		_, want := signer.ReadCertificates(p.path(name))
-		if key, err := signer.ReadPublicKey(p.path(name)); key != nil || err == nil || err.Error() != want.Error() {
-			t.Errorf("%s: %x, %v, want %v", name, key, err, want)
+		if keys, err := signer.ReadPublicKeys(p.path(name)); keys != nil || err == nil || err.Error() != want.Error() {
+			t.Errorf("%s: %x, %v, want %v", name, keys, err, want)
 		}
 	}
 }

@@ -26,31 +26,53 @@ func ReadCertificates(path string) ([]*x509.Certificate, error) {
 	return readCertificates(path, nil)
 }
 
-// ReadPublicKey reads the SubjectPublicKeyInfo of the first certificate of a file that
-// [ReadCertificates] reads. Where it can it reads nothing else of it, which takes a
-// process that has just started twenty times as long.
-func ReadPublicKey(path string) ([]byte, error) {
+// ReadPublicKeys reads the SubjectPublicKeyInfo of each certificate of a file that
+// [ReadCertificates] reads, in its order. Where it can it reads nothing else of them,
+// which takes a process that has just started twenty times as long.
+func ReadPublicKeys(path string) (keys [][]byte, err error) {
 	data, err := readSetting(path)
 	if err != nil {
 		return nil, err
 	}
-	if key := firstKey(data); key != nil {
-		return key, nil
+	if keys = publicKeys(data); keys != nil {
+		return keys, nil
 	}
 	certs, err := ReadCertificates(path)
-	if err != nil {
-		return nil, err
+	for _, cert := range certs {
+		keys = append(keys, cert.RawSubjectPublicKeyInfo)
 	}
-	return certs[0].RawSubjectPublicKeyInfo, nil
+	return keys, err
 }
 
-// firstKey is the SubjectPublicKeyInfo of a certificate in DER, or in the first block of
-// PEM (RFC 5280 §4.1); nil: there is none.
-func firstKey(data []byte) (key cryptobyte.String) {
-	der := cryptobyte.String(data)
-	if b, _ := pem.Decode(data); b != nil && isCertificate(b.Type) {
-		der = b.Bytes
+// publicKeys are those of a certificate in DER, or of all in PEM; nil: some of it is
+// something else.
+func publicKeys(data []byte) (keys [][]byte) {
+	if !isPEM(data) {
+		if key := publicKey(data); key != nil {
+			keys = append(keys, key)
+		}
+		return keys
 	}
+	blocks, err := pemBlocks("", data)
+	if err != nil {
+		return nil
+	}
+	for _, b := range blocks {
+		if !isCertificate(b.Type) {
+			continue
+		}
+		key := publicKey(b.Bytes)
+		if key == nil {
+			return nil
+		}
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// publicKey is the SubjectPublicKeyInfo of a certificate (RFC 5280 §4.1); nil: it is
+// none.
+func publicKey(der cryptobyte.String) (key cryptobyte.String) {
 	var cert, tbs cryptobyte.String
 	if !der.ReadASN1(&cert, asn1.SEQUENCE) || !cert.ReadASN1(&tbs, asn1.SEQUENCE) ||
 		!tbs.SkipOptionalASN1(asn1.Tag(0).Constructed().ContextSpecific()) || !tbs.SkipASN1(asn1.INTEGER) {
