@@ -35,11 +35,6 @@ func looking(t *testing.T) *kept {
 	return k
 }
 
-// believed is an event that tells whether an index is.
-func believed(want bool) func(reload.Event) bool {
-	return func(e reload.Event) bool { return e.Index != nil && e.Index.Believed == want }
-}
-
 // revoker opens the index, for what is good to be revoked while nobody can.
 func revoker(t *testing.T, k *kept) (revoke func()) {
 	t.Helper()

@@ -94,6 +94,11 @@ func (k *kept) wait(t *testing.T, wanted func(reload.Event) bool) reload.Event {
 	}
 }
 
+// believed is an event that tells whether an index is.
+func believed(want bool) func(reload.Event) bool {
+	return func(e reload.Event) bool { return e.Index != nil && e.Index.Believed == want }
+}
+
 func (k *kept) ask(t *testing.T, leaf *pkitest.Leaf, args ...string) *wire.OCSPResponse {
 	t.Helper()
 	resp, err := wire.ParseResponse(k.Responder.Respond(context.Background(), pkitest.Request(t, k.CA, leaf, args...)).DER)
