@@ -36,6 +36,7 @@ func (l *Live) ahead(s *source) bool {
 	if s.stamp == l.foreseen {
 		return true
 	}
+	accepting := l.accepting.Load() // before the state: once that is over, it is the new one
 	old := l.state.Load()
 	if old == nil || old.believed == nil {
 		return false
@@ -47,7 +48,7 @@ func (l *Live) ahead(s *source) bool {
 	hurried.crew.size, hurried.crew.patient = everybody().size, false
 	err := hurried.scan(func(b *block) bool {
 		b.revocations(s.path, func(key []byte, f finding) {
-			if old.revokes(key) {
+			if !accepting && old.revokes(key) {
 				return
 			}
 			mu.Lock()
@@ -117,7 +118,7 @@ func (l *Live) known(r reading, s *source) {
 // a file is believed.
 func (s *state) revokes(key []byte) bool {
 	for _, t := range []*Table{s.believed, s.standing} {
-		if r, _, ok := t.row(key); ok && r.final() {
+		if r, _, ok := t.row(key); ok && r.rank() == final {
 			return true
 		}
 	}

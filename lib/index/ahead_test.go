@@ -281,3 +281,36 @@ func TestForeseeHoldAgain(t *testing.T) {
 		}
 	}
 }
+
+// Somebody has an index accepted that revokes 10 no more, and another one takes its place
+// meanwhile that does: whoever is foreseen in that one is revoked.
+func TestForeseeWhileAccepting(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index.txt")
+	put := func(row string) {
+		t.Helper()
+		const other = "V\t491119120000Z\t\t20\tunknown\t/CN=other\n"
+		if err := errors.Join(os.WriteFile(path+".new", []byte(row+other), 0o600), os.Rename(path+".new", path)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const (
+		free    = "V\t491119120000Z\t\t10\tunknown\t/CN=a\n"
+		revoked = "R\t491119120000Z\t261120120000Z,keyCompromise\t10\tunknown\t/CN=a\n"
+	)
+	put(revoked)
+	l := &Live{Path: path, Wait: func(time.Duration) {}}
+	l.Reload(true)
+	put(free)
+	l.Wait = func(time.Duration) { // it is young
+		put(revoked)
+		if !l.Foresee() {
+			t.Error("not foreseen")
+		}
+	}
+	if report := l.Reload(true); !report.Believed {
+		t.Fatalf("%+v", report)
+	}
+	if e, err := l.Lookup([]byte{0x10}); err != nil || e.Status != Revoked {
+		t.Errorf("%v, %v", e, err)
+	}
+}

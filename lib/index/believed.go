@@ -128,20 +128,26 @@ func (m *memory) page(number uint32) (*chunk, error) {
 	return &chunk{before: nowhere, records: rest[usedSize : usedSize+used]}, nil
 }
 
-// find looks a serial up.
-func (m *memory) find(serial []byte) (r record, ok bool, err error) {
+// find looks a serial of the index at path up. It is over when all of its rows are past.
+func (m *memory) find(path string, serial []byte, now time.Time) (found finding, over bool, err error) {
 	number, _ := m.place(serial, m.count)
 	page, err := m.page(number)
 	if err != nil {
-		return record{}, false, err
+		return finding{}, false, err
 	}
+	over = true
 	c := cursor{table: &Table{chunks: []chunk{*page}}}
 	for r, ok := c.next(); ok; r, ok = c.next() {
-		if bytes.Equal(r.key(), serial) {
-			return r, true, nil
+		if !bytes.Equal(r.key(), serial) {
+			continue
 		}
+		f := r.finding()
+		if r.rank() == doubtful {
+			f.doubt = doubt(path, reasonDoubted)
+		}
+		found, over = stricter(found, f), over && past(r, now)
 	}
-	return record{}, false, nil
+	return found, over, nil
 }
 
 // table is all that is remembered.
@@ -170,28 +176,21 @@ func (b *Believed) holds(path string, says finding, serial []byte, of stamp, now
 	}
 	defer m.file.Close()
 	renew = m.of != of
-	r, ok, err := m.find(serial)
+	was, over, err := m.find(path, serial, now)
 	switch {
 	case err != nil:
 		return stricter(says, finding{doubt: b.doubt(path, err)}), false
-	case !ok || says.rank() == 0 && past(r, now):
+	case was.rank() == missing || says.rank() == missing && over:
 		return says, renew
-	}
-	was := r.finding()
-	switch {
-	case r.rank() == 2:
-		was.doubt = doubt(path, reasonDoubted)
-	case r.rank() == 1 && says.rank() == 0: // it may have been revoked when nobody looked
+	case was.rank() == listed && says.rank() == missing: // it may have been revoked when nobody looked
 		was = finding{doubt: doubt(path, reasonVanished)}
 	}
 	switch {
-	case was.final() && !says.final():
-		says = was
-	case m.of == of: // the state was judged when it was remembered
+	case m.of == of, was.rank() == final: // the state was judged when it was remembered
 		says = stricter(says, was)
-	case says.rank() == 0:
+	case says.rank() == missing:
 		says = was
-	case says.rank() == 1 && r.rank() == 3:
+	case says.rank() == listed && was.rank() == held:
 		says = b.released(path, m, says, was, of, now)
 	}
 	return says, renew
@@ -283,10 +282,7 @@ func (b *Believed) read(path string, c crew) (*Table, *DoubtError) {
 func merge(old, newer *Table, forgetful bool, now time.Time) (rows []record) {
 	c := cursor{table: newer}
 	for r, ok := c.next(); ok; r, ok = c.next() {
-		if chosen, _, _ := newer.row(r.key()); chosen != r {
-			continue // a second row of its serial
-		}
-		if was, _, ok := old.row(r.key()); ok && forgetful && was.rank() == 3 && !newer.asStrict(was) {
+		if was, _, ok := old.row(r.key()); ok && forgetful && was.rank() >= held && !newer.asStrict(was) {
 			r = was
 		}
 		rows = append(rows, r)

@@ -39,8 +39,8 @@ func (c crew) each(n int, work func(i int)) {
 		}
 	}()
 	if c.aside {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + n)
-		defer func() { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) - n) }() // another crew may be aside, too
+		processors(n)
+		defer processors(-n)
 	}
 	one := func(i int) {
 		defer func() {
@@ -62,4 +62,15 @@ func (c crew) each(n int, work func(i int)) {
 		}
 	}
 	all.Wait()
+}
+
+// counting guards the number of processors, which is the process's: several crews may be
+// aside.
+var counting sync.Mutex
+
+// processors has so many more of them.
+func processors(more int) {
+	counting.Lock()
+	defer counting.Unlock()
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + more)
 }

@@ -109,6 +109,15 @@ func TestCrewsAside(t *testing.T) {
 		close(w.end)
 		<-w.ended
 	}
+	var all sync.WaitGroup // which begin and end in any order
+	for range 8 {
+		all.Go(func() {
+			for range 50 {
+				c.each(1, func(int) {})
+			}
+		})
+	}
+	all.Wait()
 	if after := runtime.GOMAXPROCS(before); after != before {
 		t.Errorf("%d processors, %d before", after, before)
 	}

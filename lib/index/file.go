@@ -101,7 +101,7 @@ func (l look) then(next look, path string) look {
 	if next.stamp != l.stamp {
 		next.finding = limits{whole: doubt(path, reasonMoved)}.apply(next.finding)
 	}
-	if l.half.rank() == 3 && next.half.rank() == 3 {
+	if l.half.rank() >= held && next.half.rank() >= held {
 		next.finding = next.half
 	}
 	return next
@@ -122,7 +122,7 @@ func (f *File) look(serial []byte) look {
 	s.blockSize = lookSize
 	found, whole := s.find(serial)
 	l := look{finding: found, stamp: s.stamp, settled: whole == nil && f.settled(s.stamp)}
-	if found.rank() == 3 && whole != nil && s.written() {
+	if found.rank() >= held && whole != nil && s.written() {
 		l.finding, l.half = finding{doubt: doubt(f.Path, reasonMoved)}, found
 	}
 	return l
@@ -192,7 +192,7 @@ func (s *source) find(serial []byte) (found finding, whole *DoubtError) {
 	err := s.scan(func(b *block) bool {
 		p := &parts[b.number]
 		p.find(s.path, b, serial)
-		return p.found.entry.Status == Revoked
+		return p.found.rank() == final
 	})
 	line := 0
 	var all limits
@@ -223,7 +223,7 @@ func (s *source) find(serial []byte) (found finding, whole *DoubtError) {
 	return all.apply(found), all.whole
 }
 
-// find looks for the serial in a block, up to the first row that revokes it.
+// find looks for the serial in a block, up to the first row that revokes it for good.
 func (p *part) find(path string, b *block, serial []byte) {
 	var r row
 	p.torn = b.torn
@@ -239,7 +239,7 @@ func (p *part) find(path string, b *block, serial []byte) {
 			continue
 		}
 		p.found = stricter(p.found, r.finding(path, b.line, nil))
-		if p.found.entry.Status == Revoked {
+		if p.found.rank() == final {
 			return
 		}
 	}

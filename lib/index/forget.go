@@ -27,7 +27,7 @@ func (f *faults) forgets(old, newer *Table, now time.Time) {
 		switch {
 		case !found && !past(r, now):
 			f.forgotten(0, r, "has vanished; its old status stays")
-		case found && freed(r, next) && next.rank() == 3:
+		case found && freed(r, next) && next.rank() == held:
 			f.forgotten(next.line(), r, "is on hold only; it stays revoked for good")
 		case found && freed(r, next):
 			f.forgotten(next.line(), r, "is no longer revoked; it stays revoked")
@@ -40,17 +40,7 @@ func (f *faults) forgets(old, newer *Table, now time.Time) {
 
 // freed tells whether a revocation other than a hold is taken back, or made one that
 // might be.
-func freed(was, is record) bool { return was.final() && !is.final() }
-
-// certificateHold is a reason (RFC 5280 §5.3.1).
-const certificateHold = 6
-
-// final tells whether a row revokes, and not as a hold that may be released.
-func (r record) final() bool { return r.rank() == 3 && r.reason() != certificateHold }
-
-func (f finding) final() bool {
-	return f.entry.Status == Revoked && f.entry.Reason != certificateHold
-}
+func freed(was, is record) bool { return was.rank() == final && is.rank() < final }
 
 // past tells whether the certificate of a row has expired: an index need not
 // keep it.

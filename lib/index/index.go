@@ -59,18 +59,32 @@ type finding struct {
 	doubt *DoubtError // not nil: the row is there, but its status cannot be told
 }
 
-// rank orders findings by how strict they are: revoked, doubtful, valid or
-// expired, not found.
-func (f finding) rank() int {
+// rank orders findings by how strict they are.
+type rank int
+
+const (
+	missing  rank = iota
+	listed        // valid or expired
+	doubtful      // the row is there, but its status cannot be told
+	held          // revoked, as one on hold, which may be released
+	final         // revoked for good
+)
+
+// certificateHold is a reason (RFC 5280 §5.3.1).
+const certificateHold = 6
+
+func (f finding) rank() rank {
 	switch {
+	case f.entry.Status == Revoked && f.entry.Reason == certificateHold:
+		return held
 	case f.entry.Status == Revoked:
-		return 3
+		return final
 	case f.doubt != nil:
-		return 2
+		return doubtful
 	case f.entry.Status != 0:
-		return 1
+		return listed
 	}
-	return 0
+	return missing
 }
 
 // stricter returns the stricter of two findings, a where they are equally
@@ -94,7 +108,7 @@ func (l limits) apply(f finding) finding {
 	if l.whole != nil {
 		return stricter(f, finding{doubt: l.whole})
 	}
-	if f.rank() == 0 {
+	if f.rank() == missing {
 		f.doubt = first(l.blind, l.changed)
 	}
 	return f
@@ -103,9 +117,9 @@ func (l limits) apply(f finding) finding {
 // answer is the finding as a look-up returns it.
 func (f finding) answer() (Entry, error) {
 	switch f.rank() {
-	case 2:
+	case doubtful:
 		return Entry{}, f.doubt
-	case 0:
+	case missing:
 		return Entry{}, ErrNotFound
 	}
 	return f.entry, nil

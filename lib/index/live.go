@@ -32,6 +32,8 @@ type Live struct {
 	changing sync.Mutex             // held while state is replaced
 	told     atomic.Pointer[Report] // the last one
 
+	accepting atomic.Bool // whoever is revoked for good may be so no longer, once the file is read
+
 	hurry    sync.Mutex // held by ahead, guards what follows
 	foreseen stamp      // of a file whose revocations are all answered
 
@@ -132,6 +134,8 @@ func (l *Live) become(next func(now *state) *state) {
 func (l *Live) Reload(accept bool) Report {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
+	l.accepting.Store(accept)
+	defer l.accepting.Store(false)
 	report := l.reload(accept, l.now())
 	l.told.Store(&report)
 	return report

@@ -113,7 +113,7 @@ func (s *source) loadAgain(r reading, now time.Time) reading {
 // revokes tells whether a revocation of the table is one that was in the file: not
 // half of one row and half of another.
 func (r *reading) revokes(key []byte) bool {
-	return !r.mixed || r.before.find(key).rank() == 3
+	return !r.mixed || r.before.find(key).rank() >= held
 }
 
 // duplicates notes second rows for a serial, by their lines.

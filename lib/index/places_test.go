@@ -87,6 +87,23 @@ func TestPlacesSayWhatTheIndexSays(t *testing.T) {
 	}
 }
 
+// A serial that is on hold in one row and revoked for good in another is revoked for
+// good, in whatever order, and whoever looks it up.
+func TestOnHoldAndRevoked(t *testing.T) {
+	hold, revoked, between := entry('H', "10"), entry('R', "10"), string(everyKind(1500))
+	for name, text := range map[string]string{"hold first": hold + between + revoked, "hold last": revoked + between + hold} {
+		f, _ := placed(t, []byte(text))
+		ways := ways(t, f.Path)
+		ways["Places"] = f.Lookup
+		for way, lookup := range ways {
+			const want = "R to 2027-11-19T12:00:00Z on 2026-11-19T12:00:00Z"
+			if got := said(lookup(octets(t, "10"))); got != want {
+				t.Errorf("%s: %s says %q, want %q", name, way, got, want)
+			}
+		}
+	}
+}
+
 // TestPlacesOfTheSameSerial asks for serials that are revoked twice, a stretch of the
 // file apart, which several read at once: the first row tells when, as for all who
 // look into the index itself.

@@ -100,14 +100,16 @@ func (r record) next() uint32 {
 }
 
 // rank is that of the finding, without making one.
-func (r record) rank() int {
-	switch statuses[r.what()&statusBits] {
-	case Revoked:
-		return 3
-	case 0:
-		return 2
+func (r record) rank() rank {
+	switch s := statuses[r.what()&statusBits]; {
+	case s == Revoked && r.reason() == certificateHold:
+		return held
+	case s == Revoked:
+		return final
+	case s == 0:
+		return doubtful
 	}
-	return 1
+	return listed
 }
 
 func (r record) reason() int8 { return int8(r.what()&reasonBits>>2) - 1 }

@@ -29,14 +29,14 @@ func (s *state) sift(r reading, why *DoubtError) *Table {
 			continue
 		}
 		f := row.finding()
-		if r.table.whole != nil && f.rank() == 1 || f.rank() == 3 && !r.revokes(row.key()) {
+		if r.table.whole != nil && f.rank() == listed || f.rank() >= held && !r.revokes(row.key()) {
 			f = finding{doubt: r.table.whole}
 		}
 		kept.add(row.key(), f)
 	}
 	c = cursor{table: s.newer}
 	for row, ok := c.next(); ok; row, ok = c.next() {
-		if s.believed.find(row.key()).rank() == 0 && r.table.find(row.key()).rank() == 0 {
+		if s.believed.find(row.key()).rank() == missing && r.table.find(row.key()).rank() == missing {
 			kept.add(row.key(), finding{doubt: why})
 		}
 	}
@@ -73,11 +73,10 @@ func (s *state) stand(c crew, t *Table, others ...*Table) {
 	}
 }
 
-// asStrict tells whether a table has a row as strict as that one, which a hold is
-// not beside a revocation that is none.
+// asStrict tells whether a table has a row as strict as that one.
 func (t *Table) asStrict(r record) bool {
 	old, _, ok := t.row(r.key())
-	return ok && r.rank() <= old.rank() && (old.final() || !r.final())
+	return ok && r.rank() <= old.rank()
 }
 
 // pile is chunks in the making, whose rows are on no line.
@@ -97,7 +96,7 @@ func (p *pile) revoked(t *Table, others ...*Table) {
 	c := cursor{table: t}
 	for r, ok := c.next(); ok; r, ok = c.next() {
 		has := func(other *Table) bool { return other.asStrict(r) }
-		if r.rank() == 3 && !slices.ContainsFunc(others, has) {
+		if r.rank() >= held && !slices.ContainsFunc(others, has) {
 			p.add(r.key(), r.finding())
 		}
 	}

@@ -19,15 +19,15 @@ func TestTwoLooks(t *testing.T) {
 	written := func(s stamp) look { return look{finding: moved, stamp: s, half: revoked} }
 	for name, c := range map[string]struct {
 		first, next look
-		want        int // rank
+		want        rank
 	}{
-		"the same":                        {whole(valid, one), whole(valid, one), 1},
-		"another state":                   {whole(valid, one), whole(valid, other), 2},
-		"revoked in another state":        {whole(valid, one), whole(revoked, other), 3},
-		"revoked in both while written":   {written(one), written(other), 3},
-		"revoked in the first, written":   {written(one), whole(valid, other), 2},
-		"revoked in the second, written":  {whole(valid, one), written(other), 2},
-		"revoked in both, one is written": {written(one), whole(revoked, other), 3},
+		"the same":                        {whole(valid, one), whole(valid, one), listed},
+		"another state":                   {whole(valid, one), whole(valid, other), doubtful},
+		"revoked in another state":        {whole(valid, one), whole(revoked, other), final},
+		"revoked in both while written":   {written(one), written(other), final},
+		"revoked in the first, written":   {written(one), whole(valid, other), doubtful},
+		"revoked in the second, written":  {whole(valid, one), written(other), doubtful},
+		"revoked in both, one is written": {written(one), whole(revoked, other), final},
 	} {
 		if got := c.first.then(c.next, "").rank(); got != c.want {
 			t.Errorf("%s: rank %d, want %d", name, got, c.want)
@@ -59,7 +59,7 @@ func TestReleasedByAnotherState(t *testing.T) {
 	}
 	of := put("V" + fmt.Sprintf(rest, ""))
 	valid := finding{entry: Entry{Status: Valid}}
-	for want, of := range map[int]stamp{1: of, 2: {ino: of.ino}} {
+	for want, of := range map[rank]stamp{listed: of, doubtful: {ino: of.ino}} {
 		if says, _ := b.holds(path, valid, []byte{0x10}, of, time.Now()); says.rank() != want {
 			t.Errorf("rank %d, want %d", says.rank(), want)
 		}
