@@ -281,7 +281,7 @@ func TestSignerRefuses(t *testing.T) {
 	keyHash, err := wire.KeyHash(s.Certificate.RawSubjectPublicKeyInfo)
 	a.must(err)
 	now := time.Now().UTC().Truncate(time.Second)
-	fine := wire.Response{KeyHash: keyHash, ProducedAt: now, Singles: []wire.Single{{CertID: []byte{0x30, 0}, Status: wire.Good, ThisUpdate: now}}}
+	fine := wire.Response{KeyHash: keyHash, ProducedAt: now, Singles: []wire.Single{{CertID: []byte{0x30, 0}, Status: wire.Good, ThisUpdate: now, NextUpdate: now.Add(time.Hour)}}}
 	request, err := wire.ParseRequest(pkitest.Request(t, a.ca, a.leaf))
 	a.must(err)
 	fine.Singles[0].CertID = request.CertIDs[0].Raw
@@ -299,6 +299,7 @@ func TestSignerRefuses(t *testing.T) {
 		{"yesterday", func(r *wire.Response) { r.ProducedAt = time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC) }, nil, "producedAt is 2020-01-02T03:04:05Z, and it is "},
 		{"tomorrow", func(r *wire.Response) { r.Singles[0].ThisUpdate = now.Add(24 * time.Hour) }, nil, "thisUpdate is "},
 		{"for longer than the signer", func(r *wire.Response) { r.Singles[0].NextUpdate = s.Certificate.NotAfter.Add(time.Second) }, nil, "nextUpdate is "},
+		{"for ever", func(r *wire.Response) { r.Singles[0].NextUpdate = time.Time{} }, nil, "there is no nextUpdate"},
 		{"as long as the signer", func(r *wire.Response) { r.Singles[0].NextUpdate = s.Certificate.NotAfter.UTC() }, nil, ""},
 		{"a certificate", nil, signable(a.ca.Certificate.RawTBSCertificate), "not the data of an OCSP response: "},
 		{"a certificate of version 1", nil, signable(first(t, a.ca.Certificate.RawTBSCertificate)), "not the data of an OCSP response: "},
@@ -330,6 +331,33 @@ func TestSignerRefuses(t *testing.T) {
 				t.Errorf("%s, want %s", said, c.want)
 			}
 		})
+	}
+}
+
+// A signer process whose certificate is over, or not valid yet, signs nothing with it.
+func TestSignerIsOver(t *testing.T) {
+	now := time.Now()
+	for want, valid := range map[string]pkitest.Option{
+		"expired on ":      pkitest.Expired(),
+		"not valid before": pkitest.Valid(now.AddDate(0, 0, 1), now.AddDate(0, 0, 30)),
+	} {
+		a := newApart(t)
+		a.pair(a.ca.OCSPSigner("another", valid))
+		a.signer = a.startSigner("-listen_mode", "0666")
+		s, err := signer.Load(a.path("public/ocsp.pem"), "unix:"+a.path("sign/s"), nil, signer.Options{})
+		a.must(err)
+		if err := s.Prove(); err != nil {
+			t.Errorf("the key is not proven: %v", err)
+		}
+		keyHash, err := wire.KeyHash(s.Certificate.RawSubjectPublicKeyInfo)
+		a.must(err)
+		request, err := wire.ParseRequest(pkitest.Request(t, a.ca, a.leaf))
+		a.must(err)
+		at := now.UTC().Truncate(time.Second)
+		r := wire.Response{KeyHash: keyHash, ProducedAt: at, Singles: []wire.Single{{CertID: request.CertIDs[0].Raw, Status: wire.Good, ThisUpdate: at, NextUpdate: s.Certificate.NotAfter.UTC()}}}
+		if _, err := r.Marshal(s.Sign); err == nil || !strings.Contains(err.Error(), ": refused: public/ocsp.pem: "+want) {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }
 

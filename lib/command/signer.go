@@ -316,6 +316,8 @@ func (o *office) check(s *signer.Signer, tbs []byte) error {
 		switch {
 		case single.ThisUpdate.Sub(now) > drift:
 			return fmt.Errorf("thisUpdate is %s, and it is %s here", single.ThisUpdate.Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		case single.NextUpdate.IsZero():
+			return errors.New("there is no nextUpdate: nobody would know when the answer ends")
 		case single.NextUpdate.After(s.Certificate.NotAfter):
 			return fmt.Errorf("nextUpdate is %s, and %s ends at %s", single.NextUpdate.Format(time.RFC3339), s.Path, s.Certificate.NotAfter.Format(time.RFC3339))
 		}

@@ -31,8 +31,9 @@ type Bounds struct {
 // Enforce confines the process to its needs: from then on it reads in the
 // directories of its files alone, removes in those of what it removes, makes,
 // writes and executes nothing but what is open already, listens on and connects to
-// no TCP port (multipath TCP and UDP are out of Landlock's reach), and gets no new
-// privileges. It is called once, when all else is open.
+// no TCP port, and gets no new privileges. Out of Landlock's reach are multipath TCP,
+// UDP, TCP that connects by sending or listens at no port of its choice, and the modes
+// of files. It is called once, when all else is open.
 //
 // A symbolic link may later lead to what lies beside its target of now, and a
 // directory that is not there may come, in one that is. In the place of a

@@ -93,6 +93,7 @@ func tries(dir string) map[string]func() error {
 		"read elsewhere": read("/out/file"),
 		"list":           func() error { _, err := os.ReadDir(dir + "/in"); return err },
 		"list elsewhere": func() error { _, err := os.ReadDir(dir + "/out"); return err },
+		"truncate":       func() error { return os.Truncate(dir+"/in/file", 0) },
 		"write":          func() error { return os.WriteFile(dir+"/in/file", nil, 0o600) },
 		"make":           func() error { return os.WriteFile(dir+"/in/new", nil, 0o600) },
 		"make a folder":  func() error { return os.Mkdir(dir+"/gone/new", 0o700) },
@@ -130,10 +131,7 @@ func tries(dir string) map[string]func() error {
 func TestEnforce(t *testing.T) {
 	t.Run("as it is", func(t *testing.T) {
 		dir, got := enforced(t)
-		if strings.HasPrefix(got["Enforce"], confine.ErrUnsupported.Error()) {
-			if got["no privileges"] != "done" {
-				t.Errorf("no new privileges: %s", got["no privileges"])
-			}
+		if unsupported(t, got) {
 			t.Skip(got["Enforce"])
 		}
 		abi := 0
@@ -146,17 +144,36 @@ func TestEnforce(t *testing.T) {
 	if err != nil {
 		return // told above
 	}
+	older := func(t *testing.T, kernel string) (dir string, got map[string]string) {
+		t.Helper()
+		strace, err := exec.LookPath("strace")
+		if err != nil {
+			t.Skip("no strace; apt-get install strace")
+		}
+		return enforced(t, strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=landlock_create_ruleset",
+			"-e", "inject=landlock_create_ruleset:"+kernel)
+	}
 	for abi := 1; abi < min(kernel, 7); abi++ {
 		t.Run(fmt.Sprint("ABI ", abi), func(t *testing.T) {
-			strace, err := exec.LookPath("strace")
-			if err != nil {
-				t.Skip("no strace; apt-get install strace")
-			}
-			dir, got := enforced(t, strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=landlock_create_ruleset",
-				"-e", fmt.Sprintf("inject=landlock_create_ruleset:retval=%d:when=1..3", abi))
+			dir, got := older(t, fmt.Sprintf("retval=%d:when=1..3", abi))
 			holds(t, dir, abi, got)
 		})
 	}
+	t.Run("none", func(t *testing.T) {
+		if _, got := older(t, "error=EOPNOTSUPP"); !unsupported(t, got) {
+			t.Errorf("Enforce said %s", got["Enforce"])
+		}
+	})
+}
+
+// unsupported tells whether the kernel has no Landlock: privileges do not come all the same.
+func unsupported(t *testing.T, got map[string]string) bool {
+	t.Helper()
+	none := strings.HasPrefix(got["Enforce"], confine.ErrUnsupported.Error())
+	if none && got["no privileges"] != "done" {
+		t.Errorf("no new privileges: %s", got["no privileges"])
+	}
+	return none
 }
 
 // enforced is what came of what a confined process tried, in a directory, started by
@@ -221,6 +238,7 @@ func holds(t *testing.T, dir string, abi int, got map[string]string) {
 			"read elsewhere": "EACCES", "list elsewhere": "EACCES", "write": "EACCES", "make": "EACCES", "make a folder": "EACCES",
 			"rename": "EACCES", "remove": "EACCES", "execute": "EACCES", "execute sh": "EACCES",
 		}},
+		{3, "", map[string]string{"truncate": "EACCES"}},
 		{4, ", TCP", map[string]string{"listen": "EACCES", "connect": "EACCES"}},
 		{5, ", devices", nil},
 		{6, ", signals", map[string]string{"signal": "EPERM", "connect abstract": "EPERM"}},

@@ -49,10 +49,14 @@ type Server struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	places chan struct{} // for connections
+	ending chan struct{} // closed once nobody needs one any more
+	end    func()        // closes it
 }
 
 func (s *Server) setUp() {
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.ending = make(chan struct{})
+	s.end = sync.OnceFunc(func() { close(s.ending) })
 	s.places = make(chan struct{}, orElse(s.MaxConns, 1<<14))
 	s.http = http.Server{
 		ConnState:                    s.limit,
@@ -68,13 +72,19 @@ func (s *Server) setUp() {
 }
 
 // limit keeps a connection that is one too many, and with it the next ones from
-// being accepted, until another one has ended.
+// being accepted, until another one has ended, or all are to.
 func (s *Server) limit(_ net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		s.places <- struct{}{}
+		select {
+		case s.places <- struct{}{}:
+		case <-s.ending:
+		}
 	case http.StateClosed:
-		<-s.places
+		select {
+		case <-s.places:
+		default: // it had none
+		}
 	}
 }
 
@@ -105,6 +115,7 @@ func (s *Server) Serve(l net.Listener) error {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.start.Do(s.setUp)
 	defer s.cancel()
+	s.end() // or net/http would wait for who has accepted one too many
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.http.Close())

@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,4 +153,47 @@ func TestMaxConns(t *testing.T) {
 	if err := answered(third, 20*time.Second); err != nil {
 		t.Errorf("once there is room: %v", err)
 	}
+}
+
+// crowd is a listener where somebody always waits to be accepted.
+type crowd struct {
+	accepted atomic.Int32
+	closed   chan struct{}
+	close    func()
+}
+
+func (c *crowd) Accept() (net.Conn, error) {
+	select {
+	case <-c.closed:
+		return nil, net.ErrClosed
+	default:
+	}
+	c.accepted.Add(1)
+	conn, _ := net.Pipe()
+	return conn, nil
+}
+
+func (c *crowd) Addr() net.Addr { return &net.TCPAddr{} }
+func (c *crowd) Close() error   { c.close(); return nil }
+
+// Without a setting 16,384 have room, and the next one waits, with all behind it. Shutdown
+// waits for none of them.
+func TestMostConns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &crowd{closed: make(chan struct{})}
+		l.close = sync.OnceFunc(func() { close(l.closed) })
+		s := &httpd.Server{Handler: describe}
+		done := make(chan error, 1)
+		go func() { done <- s.Serve(l) }()
+		synctest.Wait()
+		if n := l.accepted.Load(); n != 16_384+1 {
+			t.Errorf("%d are accepted, of whom one waits", n)
+		}
+		begun := time.Now()
+		ended, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := errors.Join(s.Shutdown(ended), <-done); !errors.Is(err, context.Canceled) || time.Since(begun) > 0 {
+			t.Errorf("shut down after %v: %v", time.Since(begun), err)
+		}
+	})
 }

@@ -336,6 +336,26 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
+// A frame that is too long is no question, whatever of it is to come: nobody waits for it.
+func TestEndlessQuestion(t *testing.T) {
+	socket := filepath.Join(shortDir(t), "s")
+	said := make(chan error, 1)
+	defer serve(t, socket, &signer.Service{Check: onlyFine, Log: func(err error) { said <- err }})()
+	c, err := net.Dial("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	const asMuch = 1<<20 + 1
+	if _, err := c.Write(append(binary.BigEndian.AppendUint32(nil, asMuch), 1)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("%d bytes of an answer, %v", n, err)
+	}
+	wantText(t, <-said, "not the protocol of ocspcgi signer")
+}
+
 // frameSeeds are questions and answers, and what is none.
 func frameSeeds() [][]byte {
 	question := append(append([]byte{1}, make([]byte, 32)...), 2, 0x30, 0, 'f', 'i', 'n', 'e')
