@@ -138,7 +138,7 @@ func (c *conn) finish() error {
 func (c *conn) ahead(kind uint8) bool {
 	for in := c.in; ; {
 		rec, ok, err := in.next()
-		if !ok || err != nil || rec.id != c.id {
+		if !ok || err != nil || rec.id != c.id || rec.kind == typeBeginRequest { // of the next one
 			return false
 		}
 		if rec.kind == kind && rec.len() == 0 {

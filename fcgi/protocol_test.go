@@ -122,6 +122,8 @@ func TestAborts(t *testing.T) {
 		{"FCG-12 twice", wire{}.begin(1, responder, 1).abort(1).abort(1), []answered{ended(1, complete)}, true},
 		{"FCG-12 the id is used again", wire{}.begin(1, responder, 1).params(1, posting(5)...).abort(1).get(1, 1, "/b"),
 			slices.Concat([]answered{ended(1, complete)}, answer(1, "GET /b 0")), true},
+		{"FCG-12 of the next request of that id", wire{}.get(1, 1, "/a").begin(1, responder, 1).params(1, posting(5)...).abort(1),
+			slices.Concat(answer(1, "GET /a 0"), []answered{ended(1, complete)}), true},
 	})
 }
 
