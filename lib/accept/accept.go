@@ -86,6 +86,7 @@ func (l *Listener) now() time.Time {
 func passing(err error) bool {
 	for _, e := range []error{
 		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+		syscall.ENOSPC, // watches of epoll (fs.epoll.max_user_watches)
 		syscall.ECONNABORTED, syscall.EPROTO, syscall.EINTR, syscall.EPERM,
 	} {
 		if errors.Is(err, e) {

@@ -46,7 +46,7 @@ func listen(t *testing.T, errs ...error) *accept.Listener {
 }
 
 func TestForAWhile(t *testing.T) {
-	for _, err := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+	for _, err := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ENOSPC, syscall.ECONNABORTED, syscall.EPROTO, syscall.EINTR, syscall.EPERM} {
 		l := listen(t, err, err, err)
 		told := 0
 		l.Log = func(why error) {
