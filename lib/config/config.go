@@ -2,7 +2,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -84,7 +83,7 @@ const (
 // before the environment and that before the file. Issuers come whole from the
 // first of the three that names one.
 //
-// The error joins all faults that were found, each with its place. The Config
+// The error joins the faults that were found, each with its place, up to a hundred. The Config
 // that comes with it has no issuers and is good for writing the error to its
 // log.
 func Load(args, environ []string, file string) (*Config, error) {
@@ -98,7 +97,7 @@ func Load(args, environ []string, file string) (*Config, error) {
 	faults = append(faults, c.setGlobals(flags, env, inFile)...)
 	issuers, more := c.buildIssuers(flags, env, inFile)
 	faults = append(append(faults, more...), resolveCredentials(issuers, environ)...)
-	if err := errors.Join(faults...); err != nil {
+	if err := faults.join(); err != nil {
 		return c, err
 	}
 	c.Issuers = issuers

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 )
 
@@ -47,6 +48,18 @@ func (vs values) put(s *setting, v value) error {
 
 // faults are collected, for people mend all of them at once.
 type faults []error
+
+// mostFaults are listed: nobody mends more at once, and a file that is none of
+// ours has one in each line.
+const mostFaults = 100
+
+// join makes an error of them, nil of none.
+func (f faults) join() error {
+	if more := len(f) - mostFaults; more > 0 {
+		f = append(f[:mostFaults:mostFaults], fmt.Errorf("%d more faults are not listed", more))
+	}
+	return errors.Join(f...)
+}
 
 func (f *faults) add(err error) {
 	if err != nil {

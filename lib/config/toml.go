@@ -18,6 +18,8 @@ type tomlReader struct {
 	parser unstable.Parser
 	file   string
 	folder string // that relative paths begin at
+	offset uint32 // of the last place whose line was asked for
+	lines  int    // before that
 	single bool   // a file of issuers.d: it is one issuer from its first line
 	headed bool   // and its [[issuer]] has been seen
 
@@ -62,8 +64,14 @@ func (r *tomlReader) read(data []byte) {
 	}
 }
 
+// line counts from the last place that was asked for, mostly the key before.
 func (r *tomlReader) line(at unstable.Range) int {
-	return bytes.Count(r.parser.Data()[:at.Offset], []byte("\n")) + 1
+	if at.Offset < r.offset {
+		r.offset, r.lines = 0, 0
+	}
+	r.lines += bytes.Count(r.parser.Data()[r.offset:at.Offset], []byte("\n"))
+	r.offset = at.Offset
+	return r.lines + 1
 }
 
 // key is the dotted name of a key or a table, with its line.
