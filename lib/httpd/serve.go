@@ -56,6 +56,9 @@ func request(r *http.Request) *ocsphttp.Request {
 		if err == nil {
 			_, err = io.CopyN(io.Discard, r.Body, drainLimit)
 		}
+		if errors.Is(err, errLarge) {
+			panic(http.ErrAbortHandler) // nothing is wrong with what has come
+		}
 		req.BodyShort = err != nil && !errors.Is(err, io.EOF)
 	}
 	return req

@@ -49,6 +49,7 @@ type Server struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	places chan struct{} // for connections
+	large  chan struct{} // for those of them with a large request
 	ending chan struct{} // closed once nobody needs one any more
 	end    func()        // closes it
 }
@@ -58,6 +59,7 @@ func (s *Server) setUp() {
 	s.ending = make(chan struct{})
 	s.end = sync.OnceFunc(func() { close(s.ending) })
 	s.places = make(chan struct{}, orElse(s.MaxConns, 1<<14))
+	s.large = make(chan struct{}, maxLarge)
 	s.http = http.Server{
 		ConnState:                    s.limit,
 		Handler:                      http.HandlerFunc(s.serve),
@@ -73,14 +75,19 @@ func (s *Server) setUp() {
 
 // limit keeps a connection that is one too many, and with it the next ones from
 // being accepted, until another one has ended, or all are to.
-func (s *Server) limit(_ net.Conn, state http.ConnState) {
+//
+// One that has been answered, or ends, is no large one any more.
+func (s *Server) limit(c net.Conn, state http.ConnState) {
 	switch state {
+	case http.StateIdle:
+		c.(*conn).answered()
 	case http.StateNew:
 		select {
 		case s.places <- struct{}{}:
 		case <-s.ending:
 		}
 	case http.StateClosed:
+		c.(*conn).answered()
 		select {
 		case <-s.places:
 		default: // it had none
@@ -102,7 +109,7 @@ func (s *Server) Serve(l net.Listener) error {
 	s.start.Do(s.setUp)
 	patient := accept.New(l)
 	patient.Log = s.log
-	err := s.http.Serve(patient)
+	err := s.http.Serve(&listener{patient, s.large, s.log})
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -158,6 +158,7 @@ func TestNoHTTP(t *testing.T) {
 		{"a field that is none", "GET / HTTP/1.1\r\nHost: x\r\nno field\r\n\r\n", "400 Bad Request"},
 		{"two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "400 Bad Request"},
 		{"another coding", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", "501 Not Implemented"},
+		{"an expectation", "GET / HTTP/1.1\r\nHost: x\r\nExpect: nothing\r\n\r\n", "417 Expectation Failed"},
 		{"a header without end", "GET /" + strings.Repeat("x", 256<<10), "431 Request Header Fields Too Large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
