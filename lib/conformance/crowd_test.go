@@ -50,6 +50,7 @@ func TestCrowd(t *testing.T) {
 		{"HTTP", "tcp", "POST / HTTP/1.1\r\nHost", 10_000, 300},
 		{"HTTP, large", "tcp", post + fields.String() + "\r\n", 1_000, 400},
 		{"HTTP, as large as many may be", "tcp", post + fields.String()[:1_988] + "\r\n", 10_000, 600},
+		{"HTTP, larger behind another one", "tcp", "GET / HTTP/1.1\r\nHost: x\r\n\r\n" + post + fields.String()[:3_990] + "\r\n", 10_000, 1_200},
 		{"FastCGI", "unix", "\x01\x01\x00\x01\x00\x08\x00\x00\x00", 10_000, 300},
 	} {
 		t.Run(c.name, func(t *testing.T) {

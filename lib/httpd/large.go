@@ -15,6 +15,9 @@ const (
 	// net/http makes 2 MiB of a header that is all names of fields.
 	maxLarge = 64
 
+	// bufferSize is what net/http reads into.
+	bufferSize = 4 << 10
+
 	// patience is how long one more waits for one of them to be answered.
 	patience = time.Second
 )
@@ -36,8 +39,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	return &conn{Conn: c, listener: l}, nil
 }
 
-// conn needs a place to read more of a request than a small one has. net/http
-// reads in one goroutine at a time, and in none while it tells of a state.
+// conn needs a place to read more of a request than a small one has.
 type conn struct {
 	net.Conn
 	listener *listener
@@ -46,27 +48,42 @@ type conn struct {
 	refused  error
 }
 
-// Read has who finds no place wait for one, and then gives up.
+// Read has who finds no place wait for one, and then closes.
 func (c *conn) Read(b []byte) (int, error) {
-	if c.refused != nil { // net/http asks again where a line had begun
+	switch {
+	case len(b) == 1: // net/http looks who hangs up, beside all else and perhaps after the end
+		return c.Conn.Read(b)
+	case c.refused != nil: // net/http asks again where a line had begun
 		return 0, c.refused
+	case c.read == 0: // but for what the buffer of net/http has of this request already
+		c.read = max(0, bufferSize-len(b))
 	}
+	b = b[:min(len(b), small)]
 	if c.read < small {
 		b = b[:min(len(b), small-c.read)]
 	} else if !c.large {
-		select {
-		case c.listener.large <- struct{}{}:
-			c.large = true
-		case <-time.After(patience):
-			// net/http closes on it without an answer.
-			c.refused = &net.OpError{Op: "read", Net: c.RemoteAddr().Network(), Addr: c.RemoteAddr(), Err: errLarge}
-			c.listener.log(fmt.Errorf("httpd: connection closed: %w", c.refused))
-			return 0, c.refused
+		if err := c.enlarge(); err != nil {
+			return 0, err
 		}
 	}
 	n, err := c.Conn.Read(b)
 	c.read += n
 	return n, err
+}
+
+// enlarge takes a place. Who finds none is closed here: net/http would take what has
+// come for half a request, and say that it is a bad one.
+func (c *conn) enlarge() error {
+	select {
+	case c.listener.large <- struct{}{}:
+		c.large = true
+		return nil
+	case <-time.After(patience):
+	}
+	c.refused = &net.OpError{Op: "read", Net: c.RemoteAddr().Network(), Addr: c.RemoteAddr(), Err: errLarge}
+	c.listener.log(fmt.Errorf("httpd: connection closed: %w", c.refused))
+	c.Conn.Close()
+	return c.refused
 }
 
 // answered gives the place back.

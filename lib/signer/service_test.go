@@ -346,6 +346,9 @@ func TestEndlessQuestion(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
 	const asMuch = 1<<20 + 1
 	if _, err := c.Write(append(binary.BigEndian.AppendUint32(nil, asMuch), 1)); err != nil {
 		t.Fatal(err)
