@@ -22,21 +22,22 @@ func (l *Live) Foresee() bool {
 		return errors.Is(err, fs.ErrNotExist) // what else it is, is for Reload to tell
 	}
 	defer s.file.Close()
-	return l.ahead(s)
+	return l.ahead(s, true)
 }
 
 // ahead answers from the new revocations of a file that takes long to read,
 // before it is read: lines that do not begin as such are passed by. What the
 // file is worth is for its reading to tell, and of no account here: revocations
 // hold from whatever file stands still, and are in doubt from any other one. It tells
-// whether they all hold.
-func (l *Live) ahead(s *source) bool {
+// whether they all hold. Beside a reading another file may be accepted, that frees who
+// is revoked for good now: those in this one stand, and those foreseen before it.
+func (l *Live) ahead(s *source, beside bool) bool {
 	l.hurry.Lock()
 	defer l.hurry.Unlock()
 	if s.stamp == l.foreseen {
 		return true
 	}
-	accepting := l.accepting.Load() // before the state: once that is over, it is the new one
+	accepting := beside && l.accepting.Load() // before the state: once that is over, it is the new one
 	old := l.state.Load()
 	if old == nil || old.believed == nil {
 		return false
@@ -44,6 +45,9 @@ func (l *Live) ahead(s *source) bool {
 	l.change(doubt(l.Path, reasonNewer))
 	var mu sync.Mutex
 	var all pile
+	if accepting {
+		all.revoked(old.ahead)
+	}
 	hurried := *s // all are promised to be told within a second
 	hurried.crew.size, hurried.crew.patient = everybody().size, false
 	err := hurried.scan(func(b *block) bool {
@@ -65,11 +69,39 @@ func (l *Live) ahead(s *source) bool {
 	found, _ := build(all, s.crew)
 	l.become(func(now *state) *state {
 		next := *now
-		next.ahead, next.suspects = found, nil
+		next.suspects = nil
+		if beside {
+			next.ahead = found
+		}
 		next.stand(s.crew, found)
 		return &next
 	})
 	return true
+}
+
+// begin notes that a file is going to be opened: what is foreseen from now on may be of
+// a later one.
+func (l *Live) begin() {
+	l.hurry.Lock()
+	defer l.hurry.Unlock()
+	if now := l.state.Load(); now == nil || now.ahead == nil {
+		return
+	}
+	l.become(func(now *state) *state {
+		next := *now
+		next.ahead = nil
+		return &next
+	})
+}
+
+// opened notes that a file is being read: what another one revokes, that was foreseen
+// before, may be answered no more after that.
+func (l *Live) opened(s *source) {
+	l.hurry.Lock()
+	defer l.hurry.Unlock()
+	if l.foreseen != s.stamp {
+		l.foreseen = stamp{}
+	}
 }
 
 // suspect has what a file revokes in doubt that was written meanwhile, or could not be

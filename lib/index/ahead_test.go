@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -52,7 +53,7 @@ func TestAhead(t *testing.T) {
 	epoch := l.Epoch(l.now())
 	whole := after.String()
 	s := put(whole + row("V", 0xf000) + row("R", 0xf001) + "R\t491119120000Z\t261119120000Z\tF002\tunk")
-	l.ahead(s)
+	l.ahead(s, false)
 	for i := range 40_000 {
 		want := Valid
 		if i == 0 || i == 39_999 || i%1000 == 7 || i%1000 == 8 {
@@ -106,7 +107,7 @@ func TestAheadOfWhatMoves(t *testing.T) {
 		if err := os.Chtimes(path, time.Time{}, time.Unix(0, 0)); err != nil {
 			t.Fatal(err)
 		}
-		if l.ahead(s) {
+		if l.ahead(s, false) {
 			t.Error("all is foreseen")
 		}
 	}
@@ -285,32 +286,60 @@ func TestForeseeHoldAgain(t *testing.T) {
 // Somebody has an index accepted that revokes 10 no more, and another one takes its place
 // meanwhile that does: whoever is foreseen in that one is revoked.
 func TestForeseeWhileAccepting(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "index.txt")
-	put := func(row string) {
-		t.Helper()
-		const other = "V\t491119120000Z\t\t20\tunknown\t/CN=other\n"
-		if err := errors.Join(os.WriteFile(path+".new", []byte(row+other), 0o600), os.Rename(path+".new", path)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := t.TempDir()
 	const (
+		other   = "V\t491119120000Z\t\t20\tunknown\t/CN=other\n"
 		free    = "V\t491119120000Z\t\t10\tunknown\t/CN=a\n"
 		revoked = "R\t491119120000Z\t261120120000Z,keyCompromise\t10\tunknown\t/CN=a\n"
 	)
-	put(revoked)
-	l := &Live{Path: path, Wait: func(time.Duration) {}}
-	l.Reload(true)
-	put(free)
-	l.Wait = func(time.Duration) { // it is young
-		put(revoked)
-		if !l.Foresee() {
-			t.Error("not foreseen")
+	for name, text := range map[string]string{"revoked": revoked + other, "free": free + other, "freed": "# again\n" + free + other, "other": free + strings.Replace(revoked, "\t10\t", "\t20\t", 1)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if report := l.Reload(true); !report.Believed {
-		t.Fatalf("%+v", report)
-	}
-	if e, err := l.Lookup([]byte{0x10}); err != nil || e.Status != Revoked {
-		t.Errorf("%v, %v", e, err)
+	for _, c := range []struct {
+		name         string
+		before, then []string // what is foreseen before the file is accepted, and meanwhile
+		want         []Status // of both
+	}{
+		{"nothing", nil, nil, []Status{Valid, Valid}},
+		{"it is revoked before", []string{"revoked"}, nil, []Status{Valid, Valid}},
+		{"it is revoked", nil, []string{"revoked"}, []Status{Revoked, Valid}},
+		{"it is revoked before and meanwhile", []string{"revoked"}, []string{"revoked"}, []Status{Revoked, Valid}},
+		{"it is revoked, and freed again", nil, []string{"revoked", "freed"}, []Status{Revoked, Valid}},
+		{"the other is revoked before", []string{"other"}, nil, []Status{Valid, Valid}},
+		{"the other is revoked before, and it meanwhile", []string{"other"}, []string{"revoked"}, []Status{Revoked, Valid}},
+		{"both are", nil, []string{"revoked", "other"}, []Status{Revoked, Revoked}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "index.txt")
+			l := &Live{Path: path, Wait: func(time.Duration) {}}
+			put := func(name string) { // by links, so that a file can be there again
+				t.Helper()
+				if err := errors.Join(os.Symlink(filepath.Join(dir, name), path+".new"), os.Rename(path+".new", path)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			foresee := func(names []string) {
+				for _, name := range names {
+					if put(name); !l.Foresee() {
+						t.Error("not foreseen")
+					}
+				}
+			}
+			put("revoked")
+			l.Reload(true)
+			foresee(c.before)
+			put("free")
+			l.Wait = func(time.Duration) { foresee(c.then) } // it is young
+			if report := l.Reload(true); !report.Believed {
+				t.Fatalf("%+v", report)
+			}
+			for i, want := range c.want {
+				if e, err := l.Lookup([]byte{byte(0x10 + 0x10*i)}); err != nil || e.Status != want {
+					t.Errorf("%x: %v, %v", 0x10+0x10*i, e, err)
+				}
+			}
+		})
 	}
 }

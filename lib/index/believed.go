@@ -145,7 +145,7 @@ func (m *memory) find(path string, serial []byte, now time.Time) (found finding,
 		if r.rank() == doubtful {
 			f.doubt = doubt(path, reasonDoubted)
 		}
-		found, over = stricter(found, f), over && past(r, now)
+		found, over = stricter(found, f), over && r.past(now)
 	}
 	return found, over, nil
 }
@@ -277,55 +277,77 @@ func (b *Believed) read(path string, c crew) (*Table, *DoubtError) {
 	return t, nil
 }
 
-// merge is the rows of a newer table, those that are forgotten as they were, and what
-// was on hold too where there are such.
-func merge(old, newer *Table, forgetful bool, now time.Time) (rows []record) {
-	c := cursor{table: newer}
+// merge is what is to be remembered of each serial: what a newer table says and, where
+// that has forgotten any, what was stricter before, on hold too.
+func merge(old, newer *Table, forgetful bool, now time.Time) (all pile) {
+	keep := func(r record, f finding) {
+		f.entry.Hold, f.entry.Invalid, f.doubt = "", time.Time{}, nil // few have those
+		all.add(r.key(), f)
+	}
+	newer.serials(func(is record) {
+		f := newer.lasting(is)
+		if was, _, ok := old.row(is.key()); ok && forgetful {
+			before := old.lasting(was)
+			if was.rank() >= held && was.rank() > is.rank() {
+				f, before = before, f
+			}
+			f = f.until(before)
+		}
+		keep(is, f)
+	})
+	old.serials(func(was record) {
+		f := old.lasting(was)
+		if _, _, found := newer.row(was.key()); !found && !f.past(now) {
+			keep(was, f)
+		}
+	})
+	return all
+}
+
+// serials calls each with the row that stands of each serial.
+func (t *Table) serials(each func(r record)) {
+	c := cursor{table: t}
 	for r, ok := c.next(); ok; r, ok = c.next() {
-		if was, _, ok := old.row(r.key()); ok && forgetful && was.rank() >= held && !newer.asStrict(was) {
-			r = was
-		}
-		rows = append(rows, r)
-	}
-	c = cursor{table: old}
-	for was, ok := c.next(); ok; was, ok = c.next() {
-		if _, _, found := newer.row(was.key()); !found && !past(was, now) {
-			rows = append(rows, was)
+		if stands, _, _ := t.row(r.key()); stands == r {
+			each(r)
 		}
 	}
-	return rows
 }
 
 // write puts the file of an index in its place, whole.
-func (b *Believed) write(path string, of stamp, rows []record) error {
+func (b *Believed) write(path string, of stamp, rows pile) error {
 	size := 0
-	for _, r := range rows {
-		size += int(r.next() - r.at)
+	for _, c := range rows {
+		size += len(c.records)
 	}
 	k := b.sealer(path)
-	for pages := size/(pageRoom/2) + 1; ; pages *= 2 {
+	least := size/(pageRoom/2) + 1
+	for pages := least; pages <= mostUneven*least; pages *= 2 {
 		if all, ok := k.lay(rows, pages); ok {
 			return k.write(b.File(path), of, pages, func(i int) []byte { return all[i][:] })
 		}
 	}
+	return fmt.Errorf("what is believed of %s: %w", path, errUneven)
 }
 
+// mostUneven is how many times the pages are tried that would do if serials were
+// spread evenly.
+const mostUneven = 64
+
 // lay puts each row into its page; not ok: they do not fit.
-func (k sealer) lay(rows []record, pages int) (all [][memoryPage]byte, ok bool) {
+func (k sealer) lay(rows pile, pages int) (all [][memoryPage]byte, ok bool) {
 	all = make([][memoryPage]byte, pages)
-	for _, r := range rows {
-		f := r.finding()
-		f.entry.Hold, f.entry.Invalid, f.doubt = "", time.Time{}, nil // few have those
-		var one chunk
-		one.add(r.key(), f)
+	c := cursor{table: &Table{chunks: rows}}
+	for r, ok := c.next(); ok; r, ok = c.next() {
+		octets := r.chunk.records[r.at:r.next()]
 		number, _ := k.place(r.key(), uint32(pages))
 		page := all[number][sealSize:]
 		used := int(binary.BigEndian.Uint16(page))
-		if used+len(one.records) > pageRoom {
+		if used+len(octets) > pageRoom {
 			return nil, false
 		}
-		copy(page[usedSize+used:], one.records)
-		binary.BigEndian.PutUint16(page, uint16(used+len(one.records)))
+		copy(page[usedSize+used:], octets)
+		binary.BigEndian.PutUint16(page, uint16(used+len(octets)))
 	}
 	return all, true
 }

@@ -1,6 +1,9 @@
 package index
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+	"maps"
+)
 
 // build makes a table of chunks, with the rows whose serials an earlier row has,
 // in no order. Of two such rows the stricter stands, the first where they are
@@ -30,6 +33,10 @@ func build(chunks []chunk, c crew) (t *Table, twice []record) {
 			p.put(t.search(row.home, row.tag, row.key()), row)
 		}
 		t.len += p.len
+		if t.last == nil {
+			t.last = p.last
+		}
+		maps.Copy(t.last, p.last)
 		twice = append(twice, p.twice...)
 	}
 	return t, twice
@@ -41,6 +48,7 @@ type builder struct {
 	from, to int
 	len      int
 	twice    []record
+	last     map[string]record
 	left     []placed // found no slot before the end of the part
 	touched  uint64   // keeps the compiler from leaving out a load
 }
@@ -89,10 +97,30 @@ func (b *builder) put(i int, row placed) {
 	slot := &b.table.slots[i]
 	if *slot == 0 {
 		b.len++
-	} else {
-		b.twice = append(b.twice, row.record)
+		*slot = row.slot()
+		return
 	}
-	if *slot == 0 || row.rank() > b.table.record(*slot).rank() {
-		*slot = row.tag | uint64(row.chunk)<<placeBits | uint64(row.at+1)
+	b.twice = append(b.twice, row.record)
+	stands := b.table.record(*slot)
+	last, ok := b.last[string(row.key())]
+	if !ok {
+		last = stands
 	}
+	if row.end() > last.end() {
+		last = row.record
+	}
+	if row.rank() > stands.rank() {
+		stands, *slot = row.record, row.slot()
+	}
+	if last.end() > stands.end() {
+		if b.last == nil {
+			b.last = make(map[string]record)
+		}
+		b.last[string(row.key())] = last
+	}
+}
+
+// slot is what points to the row.
+func (row placed) slot() uint64 {
+	return row.tag | uint64(row.chunk)<<placeBits | uint64(row.at+1)
 }

@@ -25,12 +25,12 @@ func (f *faults) forgets(old, newer *Table, now time.Time) {
 		}
 		next, slot, found := newer.row(r.key())
 		switch {
-		case !found && !past(r, now):
-			f.forgotten(0, r, "has vanished; its old status stays")
+		case !found && !r.past(now):
+			f.forgotten(r, nil, "has vanished; its old status stays")
 		case found && freed(r, next) && next.rank() == held:
-			f.forgotten(next.line(), r, "is on hold only; it stays revoked for good")
+			f.forgotten(r, &next, "is on hold only; it stays revoked for good")
 		case found && freed(r, next):
-			f.forgotten(next.line(), r, "is no longer revoked; it stays revoked")
+			f.forgotten(r, &next, "is no longer revoked; it stays revoked")
 		}
 		if found {
 			is.jump(slot)
@@ -42,28 +42,43 @@ func (f *faults) forgets(old, newer *Table, now time.Time) {
 // might be.
 func freed(was, is record) bool { return was.rank() == final && is.rank() < final }
 
-// past tells whether the certificate of a row has expired: an index need not
-// keep it.
-func past(r record, now time.Time) bool {
-	e := r.finding().entry
-	if e.Expires.IsZero() {
-		return e.Status == Expired
-	}
-	return e.Expires.Before(now)
-}
-
-func (f *faults) forgotten(line int, was record, what string) {
+// forgotten notes what has become of a row, and of it in the newer index; nil: it is not
+// there.
+func (f *faults) forgotten(was record, is *record, what string) {
 	f.count++
 	if len(f.first) == maxFaults {
 		return
 	}
-	serial := strings.ToUpper(hex.EncodeToString(was.key()))
+	line := 0
+	if is != nil {
+		line = is.line()
+	}
+	text := fmt.Sprintf("serial %s %s", was.serial(), what)
+	if n := was.line(); n > 0 {
+		text = fmt.Sprintf("serial %s, believed from line %d, %s", was.serial(), n, what)
+	}
+	f.first = append(f.first, Fault{Line: line, Text: text, Remedy: remedyForgotten})
+}
+
+// lacks notes that there are serials which only files had that were not believed.
+func (f *faults) lacks(issued *Table) {
+	c := cursor{table: issued}
+	first, ok := c.next()
+	if !ok {
+		return
+	}
+	f.count++
+	if len(f.first) < maxFaults {
+		f.first = append(f.first, Fault{Text: fmt.Sprintf("serials in doubt, that only files had which were not believed: %d; one is %s",
+			issued.Len(), first.serial()), Remedy: remedyForgotten})
+	}
+}
+
+// serial is that of a row, for people.
+func (r record) serial() string {
+	serial := strings.ToUpper(hex.EncodeToString(r.key()))
 	if len(serial) > 64 {
 		serial = serial[:64] + "..."
 	}
-	text := fmt.Sprintf("serial %s %s", serial, what)
-	if n := was.line(); n > 0 {
-		text = fmt.Sprintf("serial %s, believed from line %d, %s", serial, n, what)
-	}
-	f.first = append(f.first, Fault{Line: line, Text: text, Remedy: remedyForgotten})
+	return serial
 }

@@ -11,6 +11,7 @@ package index
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -94,6 +95,33 @@ func stricter(a, b finding) finding {
 		return b
 	}
 	return a
+}
+
+// end is the last second of Unix time in which an index has to keep a finding: that in
+// which its certificate expires.
+func (f finding) end() int64 {
+	switch {
+	case !f.entry.Expires.IsZero():
+		return f.entry.Expires.Unix()
+	case f.entry.Status == Expired:
+		return math.MinInt64
+	}
+	return math.MaxInt64
+}
+
+// past tells whether an index need not keep it any more.
+func (f finding) past(now time.Time) bool { return f.end() < now.Unix() }
+
+// until is a finding that lasts as long as another one, no stricter, of its serial.
+func (f finding) until(other finding) finding {
+	if f.end() >= other.end() {
+		return f
+	}
+	f.entry.Expires = other.entry.Expires
+	if f.entry.Status == Expired { // which says that it is past where there is no date
+		f.entry.Status = Valid
+	}
+	return f
 }
 
 // limits is what is amiss with an index besides single serials.

@@ -76,8 +76,9 @@ type state struct {
 	believed *Table // nil: nothing yet
 	newer    *Table // what is stricter in the last file, which is not believed; nil: it is
 	standing *Table // revocations in all files since the one believed that stood still
-	ahead    *Table // those of the file foreseen last, but for what was revoked for good
+	ahead    *Table // those of the file foreseen last beside a reading, but for what was revoked for good
 	suspects *Table // the same of a file that did not stand still: they are in doubt
+	issued   *Table // what no file has but whole ones that were not believed; whole says why it is in doubt
 }
 
 // Lookup returns the entry of a serial, [ErrNotFound], or a [*DoubtError]: also
@@ -99,6 +100,11 @@ func (l *Live) Lookup(serial []byte) (Entry, error) {
 	if s.suspects != nil {
 		if _, _, ok := s.suspects.row(key); ok {
 			f = stricter(f, finding{doubt: s.changed})
+		}
+	}
+	if s.issued != nil && f.rank() == missing {
+		if _, _, ok := s.issued.row(key); ok {
+			f.doubt = s.issued.whole
 		}
 	}
 	return s.apply(f).answer()
@@ -165,7 +171,7 @@ func (l *Live) Size() (int64, error) {
 
 func (l *Live) reload(accept bool, now time.Time) Report {
 	seen, err := stampOf(l.Path)
-	if err == nil && seen == l.seen && !l.held && !l.doubtful(now) && (l.report.Believed || !accept) {
+	if err == nil && seen == l.seen && !l.held && !l.doubtful(now) && !(accept && l.resists()) {
 		// Of a file that cannot be opened any more stat may tell from memory. Where there
 		// are no descriptors to see that with, stat is believed.
 		_, err = l.Size()
@@ -179,19 +185,21 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	if err != nil {
 		return l.unread(err)
 	}
+	l.begin()
 	s, err := open(l.Path)
 	if err != nil {
 		return l.unread(err)
 	}
 	defer s.file.Close()
+	l.opened(s)
 	if l.report.Believed && s.stamp.size > huge {
 		s.crew = fewer()
 	}
 	if s.stamp.size > large {
-		l.ahead(s)
+		l.ahead(s, false)
 	}
 	s.progress = l.Progress
-	old := l.state.Load() // what is foreseen from now on is of a later file
+	old := l.state.Load()
 	r := s.loadAgain(s.load(now), now)
 	if r.failed != nil {
 		return l.unread(r.failed)
@@ -212,6 +220,13 @@ func (l *Live) reload(accept bool, now time.Time) Report {
 	report := l.report
 	report.Changed = lost || !(twice && report.repeats(before))
 	return report
+}
+
+// resists tells whether there is something that the file has not, and would not be without
+// those before it.
+func (l *Live) resists() bool {
+	s := l.state.Load()
+	return !l.report.Believed || s != nil && s.issued != nil
 }
 
 // settle looks once more at a young file that no other one is held against: it may be
@@ -287,19 +302,25 @@ func (l *Live) judge(r reading, old *state, accept bool, now time.Time) Report {
 			why = doubt(l.Path, fmt.Sprintf("has forgotten %d rows or revocations", found.count))
 		}
 	}
+	next := &state{limits: r.table.limits, believed: r.table}
+	if why != nil {
+		next = old.resist(r, why)
+	} else {
+		l.count++
+	}
+	if why != nil || !accept {
+		next.issue(r, old.issued, doubt(l.Path, reasonVanished), now)
+	}
+	if why == nil {
+		found.lacks(next.issued)
+	}
 	found.append(r.faults)
-	report := Report{Path: l.Path, Rows: r.table.rows(), Faults: found.first, Count: found.count,
+	l.become(func(now *state) *state { return next.since(old, now) })
+	report := Report{Path: l.Path, Believed: why == nil, Rows: r.table.rows(), Faults: found.first, Count: found.count,
 		Modified: time.Unix(0, l.seen.mtime).UTC(), Generation: l.count}
 	if why != nil {
 		report.Err = why
-		next := old.resist(r, why)
-		l.become(func(now *state) *state { return next.since(old, now) })
-		return report
 	}
-	l.count++
-	report.Believed, report.Generation = true, l.count
-	next := &state{limits: r.table.limits, believed: r.table}
-	l.become(func(now *state) *state { return next.since(old, now) })
 	return report
 }
 

@@ -12,7 +12,7 @@ import (
 // A file that is written while it is read may show half of one row and half of another:
 // what revokes there counts only if the next reading has it, too.
 func TestMixed(t *testing.T) {
-	valid, revoked := entry('V', "10")+other, entry('R', "10")+other
+	valid, revoked, held := entry('V', "10")+other, entry('R', "10")+other, entry('H', "10")+other
 	for _, c := range []struct {
 		name        string
 		first, then string // what is there for the first reading, and for the second one
@@ -20,6 +20,9 @@ func TestMixed(t *testing.T) {
 		want        string
 	}{
 		{"in both", revoked, revoked + entry('V', "11"), true, "R"},
+		{"on hold in both", held, held + entry('V', "11"), true, "R"},
+		{"on hold in the second that stands still", valid, held, false, "R"},
+		{"on hold in the second alone of two that move", valid, held, true, "doubt"},
 		{"in the second that stands still", valid, revoked, false, "R"},
 		{"in the first alone", revoked, valid, false, "V"},
 		{"in the first alone of two that move", revoked, valid, true, "V"},
@@ -64,13 +67,15 @@ func TestMixed(t *testing.T) {
 // written, it is done again.
 func TestMixedScan(t *testing.T) {
 	rows := string(everyKind(100_000)) // so that a scan takes long
-	revoked, valid := entry('R', "10"), entry('V', "10")
-	for _, c := range []struct{ name, then, want string }{
-		{"in both", revoked, "R"},
-		{"in the first alone", valid, "doubt"},
+	revoked, held, valid := entry('R', "10"), entry('H', "10"), entry('V', "10")
+	for _, c := range []struct{ name, first, then, want string }{
+		{"in both", revoked, revoked, "R"},
+		{"in the first alone", revoked, valid, "doubt"},
+		{"on hold in both", held, held, "R"},
+		{"on hold in the first alone", held, valid, "doubt"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path := write(t, rows+revoked)
+			path := write(t, rows+c.first)
 			f, looks, got := file(path), 0, ""
 			for try := 0; try < 100 && looks < 2; try++ {
 				looks = 1

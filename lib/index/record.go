@@ -134,6 +134,10 @@ func (r record) finding() finding {
 	return f
 }
 
+func (r record) end() int64 { return r.finding().end() }
+
+func (r record) past(now time.Time) bool { return r.finding().past(now) }
+
 func (r record) extra() *extraOf {
 	all := r.chunk.extras
 	return &all[sort.Search(len(all), func(i int) bool { return all[i].at >= r.at })]

@@ -1,6 +1,9 @@
 package index
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // resist is the state after a file was read that is not believed, for the
 // reason given: what is stricter in it counts.
@@ -12,9 +15,34 @@ func (s *state) resist(r reading, why *DoubtError) *state {
 		next.blind = first(r.table.whole, r.table.blind, s.believed.blind)
 	}
 	if r.still {
-		next.stand(r.crew, next.newer)
+		next.stand(r.crew, r.table)
 	}
 	return next
+}
+
+// issue keeps in mind what was issued although the file believed does not have it: by
+// files before this one, and by this one where it is whole, but not believed. What is
+// revoked stands.
+func (s *state) issue(r reading, before *Table, why *DoubtError, now time.Time) {
+	var all pile
+	add := func(t *Table, row record) {
+		f := t.lasting(row)
+		if _, _, ok := s.believed.row(row.key()); !ok && row.rank() < held && !f.past(now) {
+			all.add(row.key(), finding{entry: Entry{Status: Valid, Expires: f.entry.Expires}})
+		}
+	}
+	before.serials(func(row record) { add(before, row) })
+	if r.still && r.table.whole == nil {
+		s.newer.serials(func(row record) {
+			if _, _, ok := r.table.row(row.key()); ok { // it is no older one
+				add(s.newer, row)
+			}
+		})
+	}
+	if len(all) > 0 {
+		s.issued, _ = build(all, r.crew)
+		s.issued.whole = why
+	}
 }
 
 // sift keeps the rows of a newer table that are stricter than those believed. A row
@@ -44,8 +72,8 @@ func (s *state) sift(r reading, why *DoubtError) *Table {
 	return sifted
 }
 
-// since is the state, which was made of an old one, with what was foreseen of a later
-// file meanwhile.
+// since is the state, which was made of an old one, with what was foreseen of later
+// files since the one that was read was opened.
 func (s *state) since(old, now *state) *state {
 	if now.changed != old.changed {
 		s.changed = now.changed
@@ -56,9 +84,7 @@ func (s *state) since(old, now *state) *state {
 	if now.standing != old.standing {
 		s.stand(everybody(), now.standing, old.standing)
 	}
-	if now.ahead != old.ahead { // holds that the old one had, too, and this one may be without
-		s.stand(everybody(), now.ahead)
-	}
+	s.stand(everybody(), now.ahead) // what the old one had, too, and this one may be without
 	return s
 }
 
@@ -79,6 +105,12 @@ func (t *Table) asStrict(r record) bool {
 	return ok && r.rank() <= old.rank()
 }
 
+// keeps tells whether a table has a finding as strict as that one of a serial, for as long.
+func (t *Table) keeps(key []byte, f finding) bool {
+	old, _, ok := t.row(key)
+	return ok && f.rank() <= old.rank() && f.end() <= t.lasting(old).end()
+}
+
 // pile is chunks in the making, whose rows are on no line.
 type pile []chunk
 
@@ -91,13 +123,17 @@ func (p *pile) add(key []byte, f finding) {
 	(*p)[n-1].add(key, f)
 }
 
-// revoked adds all rows that are revoked, but for those that other tables have.
+// revoked adds all rows that are revoked, but for those that other tables keep.
 func (p *pile) revoked(t *Table, others ...*Table) {
 	c := cursor{table: t}
 	for r, ok := c.next(); ok; r, ok = c.next() {
-		has := func(other *Table) bool { return other.asStrict(r) }
-		if r.rank() >= held && !slices.ContainsFunc(others, has) {
-			p.add(r.key(), r.finding())
+		if r.rank() < held {
+			continue
+		}
+		f := t.lasting(r)
+		has := func(other *Table) bool { return other.keeps(r.key(), f) }
+		if !slices.ContainsFunc(others, has) {
+			p.add(r.key(), f)
 		}
 	}
 }

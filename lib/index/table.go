@@ -15,6 +15,7 @@ type Table struct {
 	slots  []uint64 // open addressing: tag, chunk, place in the chunk plus one; 0: free
 	seed   maphash.Seed
 	len    int
+	last   map[string]record // of a serial with several rows the one that is past last; none, or one before it: the one that stands
 }
 
 // A slot has a tag from the hash in its upper bits, so that most misses are
@@ -79,6 +80,15 @@ func (t *Table) row(key []byte) (r record, slot uint64, ok bool) {
 		return record{}, 0, false
 	}
 	return t.record(slot), slot, true
+}
+
+// lasting is what a row says until the last row of its serial is past.
+func (t *Table) lasting(r record) finding {
+	f := r.finding()
+	if last, ok := t.last[string(r.key())]; ok {
+		f = f.until(last.finding())
+	}
+	return f
 }
 
 // home is where the search for a serial begins.

@@ -14,6 +14,8 @@ import (
 func TestTwoLooks(t *testing.T) {
 	moved := finding{doubt: doubt("", reasonMoved)}
 	revoked, valid := finding{entry: Entry{Status: Revoked}}, finding{entry: Entry{Status: Valid}}
+	held := finding{entry: Entry{Status: Revoked, Reason: certificateHold}}
+	holds := func(s stamp) look { return look{finding: moved, stamp: s, half: held} }
 	one, other := stamp{mtime: 1}, stamp{mtime: 2}
 	whole := func(f finding, s stamp) look { return look{finding: f, stamp: s} }
 	written := func(s stamp) look { return look{finding: moved, stamp: s, half: revoked} }
@@ -28,6 +30,8 @@ func TestTwoLooks(t *testing.T) {
 		"revoked in the first, written":   {written(one), whole(valid, other), doubtful},
 		"revoked in the second, written":  {whole(valid, one), written(other), doubtful},
 		"revoked in both, one is written": {written(one), whole(revoked, other), final},
+		"on hold in both while written":   {holds(one), holds(other), held.rank()},
+		"on hold in the first, written":   {holds(one), whole(valid, other), doubtful},
 	} {
 		if got := c.first.then(c.next, "").rank(); got != c.want {
 			t.Errorf("%s: rank %d, want %d", name, got, c.want)
