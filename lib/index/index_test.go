@@ -61,10 +61,10 @@ func file(path string) *index.File {
 	return &index.File{Path: path, Now: clock, Wait: func(time.Duration) {}}
 }
 
-// live is a Live that has read the file once.
+// live is a Live that has read the file once, and does not wait either.
 func live(t testing.TB, path string) *index.Live {
 	t.Helper()
-	l := &index.Live{Path: path, Now: clock}
+	l := &index.Live{Path: path, Now: clock, Wait: func(time.Duration) {}}
 	l.Reload(false)
 	return l
 }
