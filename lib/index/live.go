@@ -19,7 +19,8 @@ import (
 //
 // A file is believed when it ends in a complete line, stood still while it was
 // read, and has not forgotten: no row has vanished before its expiry, no
-// revocation other than a hold has been taken back.
+// revocation other than a hold has been taken back. What was issued in one that was whole,
+// and is not believed, is in doubt where it is missing later, until SIGHUP.
 type Live struct {
 	Path string
 	Now  func() time.Time    // nil: time.Now
