@@ -37,6 +37,7 @@ type authority struct {
 	judging sync.RWMutex // kept from those who judge answers while nobody knows what is true
 
 	mu      sync.Mutex
+	lost    string   // the serial that was issued in an index that is gone; empty: none was
 	serials []string // that were ever issued, the latest last
 	done    []string // what was done to the index, the latest last
 }

@@ -51,7 +51,7 @@ func (m *medium) may(a *authority, serial string, asked, answered time.Time) []c
 // mayDoubt tells whether it may be that a serial cannot be told though nobody was at the
 // index: that has forgotten it, and what was believed may be from before its revocation.
 func (m *medium) mayDoubt(a *authority, serial string, asked, answered time.Time) bool {
-	return m.believes && slices.Contains(a.file.may(serial, asked, answered, m.grace), never) &&
+	return (m.memory || m.believes) && a.loses(serial) || m.believes && slices.Contains(a.file.may(serial, asked, answered, m.grace), never) &&
 		slices.ContainsFunc(a.memory.may(serial, asked, answered, second), func(c claim) bool { return c != never })
 }
 

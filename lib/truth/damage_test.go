@@ -127,6 +127,61 @@ func (a *authority) forget(rng *rand.Rand) {
 	a.recover(rng, renames)
 }
 
+// lose puts an older index in place, issues by it, and puts all the others back: who
+// remembers cannot tell what became of that one, until the index is accepted as it is.
+func (a *authority) lose(rng *rand.Rand) {
+	older := slices.DeleteFunc(slices.Clone(a.older), func(old []row) bool { return !a.misses(old) })
+	if len(older) == 0 || a.hup == nil {
+		return
+	}
+	old := slices.Clone(older[rng.IntN(len(older))])
+	a.settle()()
+	a.hup.Lock()
+	defer a.hup.Unlock()
+	r := issued(rng)
+	r.expires = time.Now().Add(1000 * time.Hour)
+	known := a.remembered(old)
+	old = append(old, r)
+	a.put("an older index, with a new row", old, append(slices.Clone(known), r), a.by(rng, ways[0], old))
+	time.Sleep(settled)
+	a.losing(r.serial)
+	a.memory.begin(r.serial, untold)
+	a.known = known
+	a.recover(rng, ways)
+	time.Sleep(2 * settled)
+	a.memory.begin(r.serial, never)
+	a.put("SIGHUP", a.rows, a.rows, atOnce(a.hup.signal))
+	time.Sleep(settled)
+	a.losing("")
+}
+
+// misses tells whether who remembers does not take an older index for true, as long as it
+// is there, and has nothing on hold from it once all is back.
+func (a *authority) misses(old []row) bool {
+	is := bySerial(old)
+	gone, released := false, false
+	for _, r := range a.rows {
+		o, there := is[r.serial]
+		gone = gone || !there && r.expires.After(time.Now().Add(time.Minute))
+		gone = gone || there && r.kind == 'R' && !r.held() && valid(o)
+		released = released || there && valid(r) && !valid(o)
+	}
+	return gone && !released
+}
+
+// losing notes which certificate is lost; empty: none is.
+func (a *authority) losing(serial string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lost = serial
+}
+
+func (a *authority) loses(serial string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.lost == serial
+}
+
 // hide takes the index away and brings it back.
 func (a *authority) hide(rng *rand.Rand, name string, away, back func() error) {
 	defer a.settle()()

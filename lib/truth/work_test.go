@@ -29,8 +29,10 @@ func (a *authority) step(n int) {
 		a.openssl(rng)
 	case k < 79:
 		a.truncate(rng)
-	case k < 85:
+	case k < 83:
 		a.restoreOld(rng)
+	case k < 85:
+		a.lose(rng)
 	case k < 88:
 		a.forget(rng)
 	case k < 93:
