@@ -24,7 +24,7 @@ const (
 
 var errLarge = fmt.Errorf("%d requests of more than %d bytes are being read already", maxLarge, small)
 
-// listener counts what its connections read.
+// listener has few of its connections read large requests at the same time.
 type listener struct {
 	net.Listener
 	large chan struct{} // places for large requests
@@ -43,15 +43,15 @@ func (l *listener) Accept() (net.Conn, error) {
 type conn struct {
 	net.Conn
 	listener *listener
-	read     int // since the last answer
-	large    bool
-	refused  error
+	read     int   // of this request
+	large    bool  // it has a place
+	refused  error // it has found none
 }
 
 // Read has who finds no place wait for one, and then closes.
 func (c *conn) Read(b []byte) (int, error) {
 	switch {
-	case len(b) == 1: // net/http looks who hangs up, beside all else and perhaps after the end
+	case len(b) == 1: // net/http looks who hangs up, beside all else and perhaps after StateClosed
 		return c.Conn.Read(b)
 	case c.refused != nil: // net/http asks again where a line had begun
 		return 0, c.refused

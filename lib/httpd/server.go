@@ -19,7 +19,9 @@ import (
 // path is the base64 of MaxBody bytes fits.
 const maxHeader = 128 << 10
 
-// Server answers HTTP/1.0 and HTTP/1.1 on its own, without a web server. Its
+// Server answers HTTP/1.0 and HTTP/1.1 on its own, without a web server. Of requests
+// over 2 KiB, header and body, 64 are read at the same time; one more waits for a
+// second, and is closed without an answer, which Log is told. Its
 // fields must not change once Serve or Shutdown has been called; its methods
 // may be called at the same time from several goroutines. A Server cannot be
 // used again after Shutdown.
@@ -74,9 +76,8 @@ func (s *Server) setUp() {
 }
 
 // limit keeps a connection that is one too many, and with it the next ones from
-// being accepted, until another one has ended, or all are to.
-//
-// One that has been answered, or ends, is no large one any more.
+// being accepted, until another one has ended, or all are to. It takes the place of a
+// large request back where that has been answered, or its connection ends.
 func (s *Server) limit(c net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateIdle:

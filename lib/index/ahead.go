@@ -29,8 +29,9 @@ func (l *Live) Foresee() bool {
 // before it is read: lines that do not begin as such are passed by. What the
 // file is worth is for its reading to tell, and of no account here: revocations
 // hold from whatever file stands still, and are in doubt from any other one. It tells
-// whether they all hold. Beside a reading another file may be accepted, that frees who
-// is revoked for good now: those in this one stand, and those foreseen before it.
+// whether they all hold. Where that is done beside a reading, the file that is read may
+// be accepted and free who is revoked for good: then all stand that this file revokes,
+// and all that was foreseen before it.
 func (l *Live) ahead(s *source, beside bool) bool {
 	l.hurry.Lock()
 	defer l.hurry.Unlock()

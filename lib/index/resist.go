@@ -84,7 +84,7 @@ func (s *state) since(old, now *state) *state {
 	if now.standing != old.standing {
 		s.stand(everybody(), now.standing, old.standing)
 	}
-	s.stand(everybody(), now.ahead) // what the old one had, too, and this one may be without
+	s.stand(everybody(), now.ahead) // what the old one has too, and this one may be without
 	return s
 }
 
